@@ -1,0 +1,153 @@
+"""Sliders on a figure: one declaration, a live figure in a kernel and a static one on the page.
+
+    Explorer("contraction", compute, draw, title="...", gamma=Axis(...), depth=Axis(...))
+
+``compute(**values)`` is a pure function of the slider values and returns a record;
+``draw(record)`` returns the drawing of it (``qlearn_book.marks``).  In a kernel the Explorer shows
+ipywidgets and calls the two functions at any value.  When the book is built (the environment
+variable ``QLEARN_BOOK_MODE`` is ``static``) it calls them at every point of the declared grid and
+shows HTML that needs no kernel.  Both faces draw what these two functions return, nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import os
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from qlearn_book import grid, page, store
+from qlearn_book.grid import GridError
+
+#: Caps of one figure; the build fails with the figure's name above them.
+MAX_STATES = 20_000
+MAX_BYTES = 300_000
+MAX_SECONDS = 180.0
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One control of a figure: a slider over numbers or a choice among words.
+
+    values  the grid of the static page, in order; all numbers or all strings, at least two
+    label   what the reader sees and hears, e.g. "discount γ"
+    start   the value at first sight, one of `values`
+    play    offers a button that runs through the values (for time)
+    """
+
+    values: tuple
+    label: str
+    start: Any
+    play: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", tuple(self.values))
+        kinds = {isinstance(value, str) for value in self.values}
+        if len(self.values) < 2 or len(kinds) != 1:
+            raise ValueError(
+                f"values of axis {self.label!r} must be two or more numbers, or two or more strings, "
+                f"but are {self.values!r}"
+            )
+        if self.is_number and list(self.values) != sorted(set(self.values)):
+            raise ValueError(f"values of axis {self.label!r} must increase, but are {self.values!r}")
+        if self.start not in self.values:
+            raise ValueError(
+                f"start of axis {self.label!r} must be one of its values {self.values!r}, "
+                f"but is {self.start!r}"
+            )
+
+    @property
+    def is_number(self) -> bool:
+        return not isinstance(self.values[0], str)
+
+    def show(self, value: Any) -> str:
+        """A value as the reader sees it: 0.95, 32, 1e-06 or the word itself."""
+        return value if isinstance(value, str) else f"{value:g}"
+
+
+class Explorer:
+    """A figure with sliders; see the module's first lines.
+
+    Raises ``ValueError`` for a name that is not an identifier or for no axes, and
+    ``qlearn_book.grid.GridError`` (when the book is built) for a figure over its caps or one whose
+    axes move with the sliders.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        compute: Callable[..., Any],
+        draw: Callable[[Any], dict],
+        *,
+        title: str,
+        **axes: Axis,
+    ) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise ValueError(f"name of a figure must be like 'value_spread', but is {name!r}")
+        if not axes:
+            raise ValueError(f"figure {name!r} must have at least one axis")
+        self.name, self.compute, self.draw, self.title, self.axes = name, compute, draw, title, axes
+        if self.num_states > MAX_STATES:
+            raise GridError(f"figure {name!r} has {self.num_states} states, cap {MAX_STATES}")
+
+    @property
+    def num_states(self) -> int:
+        return math.prod(len(axis.values) for axis in self.axes.values())
+
+    @property
+    def start(self) -> dict[str, Any]:
+        return {name: axis.start for name, axis in self.axes.items()}
+
+    def at(self, **values: Any) -> dict:
+        """The drawing at these slider values; those not given stand at their start."""
+        return self.draw(self.compute(**(self.start | values)))
+
+    def payload(self, progress: Callable[[int, int], None] = lambda done, total: None) -> dict:
+        """All that the page needs to draw every state, from the store if its code is unchanged."""
+        key = store.code_key(self.compute, self.draw, settings=repr((self.name, self.title, self.axes)))
+        stored = store.load(self.name, key)
+        if stored is not None:
+            return stored
+        began = time.perf_counter()
+        values = {name: axis.values for name, axis in self.axes.items()}
+        sampled = grid.sample(self.name, self.compute, self.draw, values, self.start, progress)
+        specs, block = grid.pack(sampled)
+        payload = {
+            "name": self.name,
+            "axes": {name: list(axis.values) for name, axis in self.axes.items()},
+            "figure": sampled.template,
+            "moving": specs,
+            "block": base64.b64encode(block).decode(),
+        }
+        took = time.perf_counter() - began
+        size = store.save(self.name, key, payload)
+        if size > MAX_BYTES:
+            raise GridError(f"figure {self.name!r} takes {size:,} bytes, cap {MAX_BYTES:,}")
+        if took > MAX_SECONDS:
+            raise GridError(f"figure {self.name!r} took {took:.0f} s to compute, cap {MAX_SECONDS:.0f} s")
+        return payload
+
+    def __repr__(self) -> str:
+        axes = ", ".join(f"{name}={axis.show(axis.start)}" for name, axis in self.axes.items())
+        return f"Explorer({self.name}: {axes})"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """Static HTML when the book is built; in a kernel `_ipython_display_` comes first."""
+        bundle = {"text/plain": repr(self)}
+        if os.environ.get("QLEARN_BOOK_MODE") == "static":
+            bundle["text/html"] = page.html(self, self.payload())
+        return bundle
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        if os.environ.get("QLEARN_BOOK_MODE") == "static":
+            display(self._repr_mimebundle_(), raw=True)
+        else:
+            from qlearn_book.live import panel  # widgets take a second to import; pages need none
+
+            display(panel(self))

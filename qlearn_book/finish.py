@@ -1,0 +1,82 @@
+"""The last step of the build: what the theme leaves heavy, unnamed or missing in the finished site.
+
+Each function says what it repairs.  All of them may run again on a finished site without effect.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pydata_sphinx_theme
+
+from qlearn_book import assets, theme
+
+THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
+TITLE = "Challenges in Scaling Q-Learning"
+HOME = "book/intro.html"
+
+
+def finish(site: Path) -> None:
+    """Finish the site in this folder."""
+    write_entrance(site)
+    for page in sorted(site.rglob("*.html")):
+        text = page.read_text(encoding="utf-8")
+        finished = name_controls(drop_icon_script(text))
+        if finished != text:
+            page.write_text(finished, encoding="utf-8")
+    drop_unused_files(site)
+    for fonts in site.glob("_static/vendor/fontawesome/webfonts"):
+        assets.subset_font_awesome(THEME, fonts, site)
+
+
+def write_palette(folder: Path) -> None:
+    """The dark colour of every light colour, for the browser code."""
+    pairs = json.dumps(theme.DARK, separators=(",", ":"))
+    (folder / "palette.js").write_text(f"window.qlearnDark={pairs};\n", encoding="utf-8")
+
+
+def write_entrance(site: Path) -> None:
+    """The first page of the site, and the page for addresses that lead nowhere."""
+    (site / ".nojekyll").touch()
+    page = (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{refresh}<title>{title}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n</head>\n'
+        "<body>\n<main>\n<h1>{title}</h1>\n<p>{text}</p>\n</main>\n</body>\n</html>\n"
+    )
+    refresh = f'<meta http-equiv="refresh" content="0; url={HOME}">\n'
+    link = f'<a href="{HOME}">Open the book</a>'
+    (site / "index.html").write_text(page.format(refresh=refresh, title=TITLE, text=link), encoding="utf-8")
+    lost = f'There is no page at this address. <a href="/{HOME}">Open the book</a> and search there.'
+    (site / "404.html").write_text(page.format(refresh="", title=TITLE, text=lost), encoding="utf-8")
+
+
+def drop_icon_script(text: str) -> str:
+    """Without Font Awesome's 1.5 MB script the icons come from its web font, which is loaded anyway."""
+    return re.sub(r'\s*<script[^>]*fontawesome\.js[^>]*></script>|\s*<link[^>]*fontawesome\.js[^>]*>', "", text)
+
+
+def name_controls(text: str) -> str:
+    """Names that the theme's controls lack or contradict (WCAG 2.5.3, and landmarks)."""
+    text = re.sub(
+        r'(<button class="[^"]*search-button[^"]*"[^>]*?)\s+aria-label="Search"', r"\1", text
+    )
+    text = text.replace(
+        '<div class="sidebar-primary-items__start sidebar-primary__section">',
+        '<div class="sidebar-primary-items__start sidebar-primary__section" role="region" '
+        'aria-label="Book">',
+    )
+    return text
+
+
+def drop_unused_files(site: Path) -> None:
+    """Figure data that no page refers to any more, and scripts that no page loads."""
+    pages = "\n".join(p.read_text(encoding="utf-8") for p in site.rglob("*.html"))
+    for data in (site / "_static" / "figures").glob("*.js"):
+        if data.name not in pages:
+            data.unlink()
+    static = site / "_static"
+    unused = ["scripts/fontawesome.js", "vendor/katex/katex.min.js", "katex.min.js"]
+    for file in [static / name for name in unused] + [*static.rglob("fa-*.ttf"), *static.rglob("*.map")]:
+        file.unlink(missing_ok=True)

@@ -1,0 +1,110 @@
+"""What Jupyter Book needs to publish live figures as static pages.
+
+While the book is built this extension
+
+* tells the kernels to draw for the page (``QLEARN_BOOK_MODE=static``),
+* executes a chapter again when the code that it calls has changed, and only then,
+* moves every figure's data from its page to ``_static/figures/<key>.js``, loaded when it is near,
+* adds the book's own scripts, styles and fonts, so that no page asks anyone else for anything,
+* and repairs what the theme leaves heavy or unnamed (``qlearn_book.finish``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from html import unescape
+from pathlib import Path
+
+import nbformat
+import sphinxcontrib.katex
+from docutils import nodes
+from jupyter_cache import get_cache
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+from qlearn_book import assets, finish, store
+
+BROWSER = Path(__file__).resolve().parent / "browser"
+SCRIPTS = ("palette.js", "codec.js", "painter.js", "explorer.js")
+DATA = re.compile(r'<template class="qx-data" data-key="(\w+)">(.*?)</template>', re.DOTALL)
+
+
+def setup(app: Sphinx) -> dict:
+    os.environ.setdefault("QLEARN_BOOK_MODE", "static")
+    app.connect("config-inited", add_assets)
+    app.connect("env-get-outdated", outdated_chapters)
+    app.connect("doctree-resolved", move_data)
+    # After the theme's own handlers, which rewrite files of the finished site.
+    app.connect("build-finished", finish_site, priority=900)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
+
+
+def add_assets(app: Sphinx, config) -> None:
+    finish.write_palette(assets.VENDOR.parent)
+    config.html_static_path += [str(BROWSER), str(assets.VENDOR.parent)]
+    # The node program itself: its wrapper on the path would outlive the build.
+    sphinxcontrib.katex.NODEJS_BINARY = str(assets.node())
+    config.katex_js_path = str(assets.VENDOR / "katex" / "katex.min.js")
+    for sheet in ("vendor/fonts/fonts.css", "book.css", "explorer.css"):
+        app.add_css_file(sheet)
+    for script in SCRIPTS:
+        app.add_js_file(script, loading_method="defer")
+
+
+# --- which chapters to execute -------------------------------------------------------------------
+
+
+def chapter_key(chapter: Path) -> str:
+    """The key of all project code that a chapter's cells import, directly or not."""
+    cells = nbformat.read(chapter, as_version=4).cells
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    return store.digest(store.source_files(*store.imported_modules(code)))
+
+
+def outdated_chapters(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> list[str]:
+    """Chapters whose code has changed since they were executed; their stored outputs are dropped.
+
+    jupyter-cache looks at a notebook's cells alone, so the package is compared here.
+    """
+    ledger = Path(app.outdir).parent / ".chapters.json"
+    before = json.loads(ledger.read_text()) if ledger.is_file() else {}
+    chapters = {name: Path(env.doc2path(name)) for name in env.found_docs}
+    now = {n: chapter_key(path) for n, path in sorted(chapters.items()) if path.suffix == ".ipynb"}
+    stale = [name for name, key in now.items() if before.get(name) != key]
+    cache = get_cache(app.config.nb_execution_cache_path or Path(app.outdir).parent / ".jupyter_cache")
+    for record in cache.list_cache_records():
+        if Path(record.uri) in {chapters[name] for name in stale}:
+            cache.remove_cache(record.pk)
+    ledger.parent.mkdir(parents=True, exist_ok=True)
+    ledger.write_text(json.dumps(now, indent=1))
+    return stale
+
+
+# --- where the data of a figure lies -------------------------------------------------------------
+
+
+def move_data(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Move the figures' data from the page to files named by their content."""
+    if app.builder.format != "html":
+        return
+    up = "../" * app.builder.get_target_uri(docname).count("/")
+    for raw in doctree.findall(nodes.raw):
+        html = raw.astext()
+        if raw.get("format") != "html" or "qx-data" not in html:
+            continue
+        for key, data in DATA.findall(html):
+            target = Path(app.outdir) / "_static" / "figures" / f"{key}.js"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(f'qlearnData("{key}",{unescape(data)});\n', encoding="utf-8")
+            html = html.replace(
+                f'data-qx="{key}"', f'data-qx="{key}" data-src="{up}_static/figures/{key}.js"'
+            )
+        raw.children = [nodes.Text(DATA.sub("", html))]
+        raw.rawsource = ""
+
+
+def finish_site(app: Sphinx, exception: Exception | None) -> None:
+    if exception is None and app.builder.format == "html":
+        finish.finish(Path(app.outdir))

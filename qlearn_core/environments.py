@@ -1,0 +1,116 @@
+"""Small Markov decision processes: chains, Garnets and Gymnasium's toy-text tables."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from .mdp import TabularMDP, check_integer, check_real, check_rng
+
+SECOND, FORWARD = 0, 1  # the two actions of a chain
+
+
+def chain(
+    depth: int,
+    *,
+    slip: float = 0.0,
+    goal: Literal["terminal", "loop"] = "terminal",
+    second: Literal["back", "stay", "reset"] = "back",
+) -> TabularMDP:
+    """A corridor of `depth` states; action 1 goes forward, action 0 is the second action.
+
+    second="back" goes one state back (state 0 stays), "stay" stays, "reset" goes to state 0.
+    goal="terminal" (S = depth + 1): forward from the last state pays 1 and enters the terminal
+    state `depth`. goal="loop" (S = depth): forward at the last state stays and pays 1 each time.
+    With probability `slip` the other action's move happens; r(s, a) is the expected reward.
+    Raises ValueError for depth < 1, slip outside [0, 1] or an unknown goal or second.
+    """
+    depth = check_integer(depth, "depth", 1)
+    slip = check_real(slip, "slip", "in [0, 1]", lambda x: 0 <= x <= 1)
+    if goal not in ("terminal", "loop"):
+        raise ValueError(f"goal must be 'terminal' or 'loop', but is {goal!r}")
+    s = np.arange(depth)
+    moves = {"back": np.maximum(s - 1, 0), "stay": s, "reset": np.zeros_like(s)}
+    if second not in moves:
+        raise ValueError(f"second must be one of {', '.join(moves)}, but is {second!r}")
+
+    num_states = depth + 1 if goal == "terminal" else depth
+    intended = np.zeros((num_states, 2, num_states))
+    intended[s, SECOND, moves[second]] = 1
+    intended[s, FORWARD, np.minimum(s + 1, num_states - 1)] = 1
+    reward = np.zeros((num_states, 2))
+    reward[depth - 1, FORWARD] = 1
+    terminal = np.arange(num_states) >= depth
+    intended[terminal, :, terminal] = 1
+    return TabularMDP(
+        P=(1 - slip) * intended + slip * intended[:, ::-1],
+        r=(1 - slip) * reward + slip * reward[:, ::-1],
+        terminal=terminal,
+    )
+
+
+def garnet(
+    num_states: int, num_actions: int, branching: int, *, rng: np.random.Generator
+) -> TabularMDP:
+    """A random MDP of the Garnet family (Archibald, McKinnon & Thomas 1995).
+
+    Every pair has `branching` distinct successors chosen uniformly, with the gaps between
+    branching − 1 sorted uniform numbers as probabilities, and a reward uniform on (0, 1).
+    Raises ValueError for sizes below 1 or more successors than states.
+    """
+    num_states = check_integer(num_states, "num_states", 1)
+    num_actions = check_integer(num_actions, "num_actions", 1)
+    branching = check_integer(branching, "branching", 1)
+    if branching > num_states:
+        raise ValueError(f"branching must be at most num_states={num_states}, but is {branching}")
+    check_rng(rng)
+    P = np.zeros((num_states, num_actions, num_states))
+    for s in range(num_states):
+        for a in range(num_actions):
+            cuts = np.sort(rng.random(branching - 1))
+            successors = rng.choice(num_states, size=branching, replace=False)
+            P[s, a, successors] = np.diff(cuts, prepend=0.0, append=1.0)
+    return TabularMDP(P=P, r=rng.random((num_states, num_actions)))
+
+
+def from_gymnasium(env_id: str, **kwargs) -> TabularMDP:
+    """The MDP behind a Gymnasium environment that publishes its table as `env.unwrapped.P`.
+
+    FrozenLake, CliffWalking and Taxi do. Repeated successors are summed and r(s, a) is the
+    expected reward. Where the table says `done` the episode ends: if the states entered with
+    `done` are entered in no other way they become the terminal states, and their own rows,
+    which no episode plays, are dropped; otherwise one terminal state is appended and every
+    `done` transition leads there. Raises ValueError for an environment without a table.
+    """
+    import gymnasium
+
+    env = gymnasium.make(env_id, **kwargs)
+    table = getattr(env.unwrapped, "P", None)
+    env.close()
+    if not isinstance(table, dict):
+        raise ValueError(
+            f"env_id must name an environment with a transition table env.unwrapped.P, "
+            f"but {env_id!r} has none"
+        )
+    outcomes = [
+        (s, a, probability, int(s_next), float(reward), bool(done))
+        for s, row in table.items()
+        for a, listed in row.items()
+        for probability, s_next, reward, done in listed
+    ]
+    ending = {s_next for *_, s_next, _, done in outcomes if done}
+    continuing = {s_next for *_, s_next, _, done in outcomes if not done}
+    appended = bool(ending & continuing)
+    num_states, num_actions = len(table) + appended, len(table[0])
+    terminal = np.zeros(num_states, dtype=bool)
+    terminal[[len(table)] if appended else list(ending)] = True
+
+    P = np.zeros((num_states, num_actions, num_states))
+    r = np.zeros((num_states, num_actions))
+    for s, a, probability, s_next, reward, done in outcomes:
+        if not terminal[s]:
+            P[s, a, len(table) if done and appended else s_next] += probability
+            r[s, a] += probability * reward
+    P[terminal, :, terminal] = 1
+    return TabularMDP(P=P, r=r, terminal=terminal)

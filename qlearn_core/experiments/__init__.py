@@ -1,0 +1,1 @@
+"""One file per phenomenon: (parameters, seed) -> frozen record of what was measured."""
