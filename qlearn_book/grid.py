@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -194,32 +195,38 @@ DIFFERENCES = {"point": (1,), "state": (0,), "both": (0, 1)}
 def pack(sampled: Sampled) -> tuple[list[dict], bytes]:
     """Quantise and compress the moving arrays.
 
-    Returns (specs, block).  Each spec has ``path``, ``shape`` (states, length) and ``diff``;
-    numbers add ``log``, ``low`` and ``step`` (value = low + step·code, in axis scale), texts add
-    ``texts``.  ``block`` is the gzip of all 16-bit codes: first all low bytes, then all high ones.
+    Returns (specs, block).  Each spec has ``path``, ``shape`` (states, length), ``diff`` and
+    ``kind``; numbers add ``log``, ``low`` and ``step`` (value = low + step·code, in axis scale).
+    ``block`` is the gzip of all 16-bit codes, first their low bytes, then their high bytes,
+    followed by the texts of each text array as one JSON list of lists in UTF-8.
     """
-    specs, codes = [], []
+    specs, codes, texts = [], [], []
     for moving in sampled.moving:
         spec: dict = {"path": list(moving.path), "shape": list(moving.values.shape)}
         if moving.texts is None:
             low = float(np.nanmin(moving.values))
             raw = np.rint((moving.values - low) / moving.step)
             raw = np.where(np.isnan(raw), GAP, raw).astype(np.uint16)
-            spec |= {"log": moving.log, "low": low, "step": moving.step}
+            spec |= {"kind": "number", "log": moving.log, "low": low, "step": moving.step}
         else:
             raw = moving.values.astype(np.uint16)
-            spec |= {"texts": list(moving.texts)}
+            spec |= {"kind": "text"}
+            texts.append(moving.texts)
         tried = {way: _difference(raw, DIFFERENCES[way]) for way in DIFFERENCES}
-        spec["diff"] = min(tried, key=lambda way: (len(_squeeze(tried[way], 1)), way))
+        spec["diff"] = min(tried, key=lambda way: (len(gzip.compress(_planes(tried[way]), 1)), way))
         specs.append(spec)
         codes.append(tried[spec["diff"]].ravel())
     flat = np.concatenate(codes) if codes else np.zeros(0, np.uint16)
-    return specs, _squeeze(flat, 9)
+    tables = json.dumps(texts, ensure_ascii=False, separators=(",", ":")).encode()
+    return specs, gzip.compress(_planes(flat) + tables, 9, mtime=0)
 
 
 def unpack(specs: list[dict], block: bytes) -> list[np.ndarray]:
     """The moving arrays as they will be drawn: floats in data scale (NaN in gaps) or strings."""
-    planes = np.frombuffer(gzip.decompress(block), np.uint8).reshape(2, -1).astype(np.uint16)
+    content = gzip.decompress(block)
+    total = sum(math.prod(spec["shape"]) for spec in specs)
+    planes = np.frombuffer(content[: 2 * total], np.uint8).reshape(2, -1).astype(np.uint16)
+    texts = iter(json.loads(content[2 * total :]))
     flat = planes[0] | planes[1] << 8
     arrays, position = [], 0
     for spec in specs:
@@ -228,8 +235,8 @@ def unpack(specs: list[dict], block: bytes) -> list[np.ndarray]:
         position += size
         for axis in DIFFERENCES[spec["diff"]]:
             codes = np.cumsum(codes, axis=axis, dtype=np.uint16)
-        if "texts" in spec:
-            arrays.append(np.array(spec["texts"], dtype=object)[codes])
+        if spec["kind"] == "text":
+            arrays.append(np.array(next(texts), dtype=object)[codes])
         else:
             values = np.where(codes == GAP, np.nan, spec["low"] + spec["step"] * codes)
             arrays.append(10**values if spec["log"] else values)
@@ -242,7 +249,7 @@ def _difference(codes: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     return codes.astype(np.uint16)
 
 
-def _squeeze(codes: np.ndarray, level: int) -> bytes:
+def _planes(codes: np.ndarray) -> bytes:
+    """All low bytes, then all high bytes: similar bytes side by side compress better."""
     flat = codes.ravel()
-    planes = np.concatenate([(flat & 255).astype(np.uint8), (flat >> 8).astype(np.uint8)])
-    return gzip.compress(planes.tobytes(), level, mtime=0)
+    return (flat & 255).astype(np.uint8).tobytes() + (flat >> 8).astype(np.uint8).tobytes()

@@ -81,7 +81,7 @@ class _Panel:
 
     def _show(self, drawing: dict | str) -> None:
         if isinstance(drawing, str):
-            self.figure.layout.height = 1
+            self.figure.layout.height = 10  # plotly's least
             self.status.value = f'<pre style="color:#b00020;white-space:pre-wrap">{escape(drawing)}</pre>'
             return
         with self.figure.batch_update():
@@ -119,7 +119,7 @@ def _control(axis: Axis) -> widgets.ValueWidget:
         max=high,
         step=10.0 ** round(math.log10((high - low) / 500)),
         description=axis.label,
-        readout_format=".4~g",
+        readout_format=".4g",
         style=style,
     )
 

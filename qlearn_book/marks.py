@@ -24,7 +24,6 @@ from qlearn_book.theme import (
     HEIGHT,
     INK,
     MUTED,
-    ON_SHADE,
     shade,
     tint,
 )
@@ -169,7 +168,7 @@ def write(
             "mode": "text",
             "x": np.asarray(x, dtype=float),
             "y": np.asarray(y, dtype=float),
-            "text": list(text),
+            "text": [str(word) for word in text],
             "textposition": where,
             "textfont": {"color": colour, "size": size},
             "cliponaxis": False,
@@ -217,23 +216,8 @@ def cells(drawing: dict, values: np.ndarray, text: Sequence[Sequence[str]], name
                 "hoverinfo": "skip",
             }
         )
-    middle = np.asarray(values).ravel()
-    for bright in (False, True):  # two layers, so that each text contrasts with its own cell
-        drawing["data"].append(
-            {
-                "type": "scatter",
-                "mode": "text",
-                "x": np.tile(np.arange(columns) + 0.5, rows),
-                "y": np.repeat(-np.arange(rows) - 0.5, columns),
-                "text": [
-                    t if (v > 0.55) == bright else ""
-                    for t, v in zip(np.ravel(text), middle, strict=True)
-                ],
-                "textposition": "middle center",
-                "textfont": {"color": ON_SHADE if bright else INK, "size": FONT_SIZE},
-                "hoverinfo": "skip",
-            }
-        )
+    column, row = np.meshgrid(np.arange(columns) + 0.5, -np.arange(rows) - 0.5)
+    write(drawing, column.ravel(), row.ravel(), np.ravel(text), where="middle center")
 
 
 def describe(drawing: dict, sentence: str) -> None:

@@ -7,12 +7,17 @@ and machine-dependent metadata go.
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import io
 import os
 import sys
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+
+from qlearn_book.explorer import Explorer
 
 BOOK = Path(__file__).resolve().parent.parent / "book"
 CHECKED = "NBVAL_CHECK_OUTPUT"
@@ -31,23 +36,47 @@ def tidy(notebook: nbformat.NotebookNode) -> None:
         cell.metadata = nbformat.from_dict({"tags": cell.metadata.tags} if cell.metadata.get("tags") else {})
         cell.pop("attachments", None)
         if cell.cell_type == "code":
-            cell.outputs = [_text(o) for o in cell.outputs if CHECKED in cell.source and _is_text(o)]
+            cell.outputs = _texts(cell.outputs) if CHECKED in cell.source else []
             # nbval takes a cell without a number for one that never ran
             cell.execution_count = 1 if cell.outputs else None
 
 
-def _is_text(output: nbformat.NotebookNode) -> bool:
-    return output.output_type == "stream" or "text/plain" in output.get("data", {})
+def _texts(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """The text outputs alone; pieces of one stream, cut where time cut them, as one."""
+    kept: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        if output.output_type == "stream":
+            if kept and kept[-1].get("name") == output.name:
+                kept[-1].text += output.text
+            else:
+                kept.append(output)
+        elif "text/plain" in output.get("data", {}):
+            output.data = nbformat.from_dict({"text/plain": output.data["text/plain"]})
+            output.metadata = nbformat.from_dict({})
+            if "execution_count" in output:
+                output.execution_count = 1
+            kept.append(output)
+    return kept
 
 
-def _text(output: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    if output.output_type == "stream":
-        return output
-    output.data = nbformat.from_dict({"text/plain": output.data["text/plain"]})
-    output.metadata = nbformat.from_dict({})
-    if "execution_count" in output:
-        output.execution_count = 1
-    return output
+def explorers(path: Path) -> list[Explorer]:
+    """The figures of a chapter in reading order, made in this process and not shown.
+
+    Runs the code cells except those with compared outputs: these print, and may take seconds.
+    """
+    namespace: dict = {"__name__": path.stem}
+    values = []
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type != "code" or CHECKED in cell.source:
+            continue
+        with contextlib.redirect_stdout(io.StringIO()):
+            for statement in ast.parse(cell.source, filename=path.name).body:
+                if isinstance(statement, ast.Expr):
+                    code = compile(ast.Expression(statement.value), path.name, "eval")
+                    values.append(eval(code, namespace))
+                else:
+                    exec(compile(ast.Module([statement], []), path.name, "exec"), namespace)
+    return [value for value in values if isinstance(value, Explorer)]
 
 
 def main(files: list[str]) -> None:

@@ -21,10 +21,9 @@ PALETTE = {
     "grid": ("#e6e8ec", "#2c313b"),
     "axis": ("#9aa1ad", "#5f6775"),
     "page": ("#ffffff", "#14181f"),
-    "on_shade": ("#fdfdfd", "#10151c"),  # text on the strong end of the one-hue scale
 }
-INK, MUTED, GRID, AXIS, PAGE, ON_SHADE = (
-    PALETTE[role][0] for role in ("ink", "muted", "grid", "axis", "page", "on_shade")
+INK, MUTED, GRID, AXIS, PAGE = (
+    PALETTE[role][0] for role in ("ink", "muted", "grid", "axis", "page")
 )
 BLUE, ORANGE, GREEN, PURPLE, RED, GREY = (
     PALETTE[role][0] for role in ("blue", "orange", "green", "purple", "red", "grey")
@@ -41,10 +40,11 @@ def mix(low: str, high: str, share: float) -> str:
     return "#" + "".join(f"{round(a + share * (b - a)):02x}" for a, b in pairs)
 
 
-#: A scale of one hue for values in [0, 1]; the dark page runs it from its own background upwards.
+#: A scale of one hue for values in [0, 1], from near the page's background to the strongest colour
+#: on which the page's ink still has the contrast of text.
 SCALE_STEPS = 33
-SCALE_LIGHT = [mix("#f3f6f9", "#0b5a8f", i / (SCALE_STEPS - 1)) for i in range(SCALE_STEPS)]
-SCALE_DARK = [mix("#1d242d", "#7cc4f0", i / (SCALE_STEPS - 1)) for i in range(SCALE_STEPS)]
+SCALE_LIGHT = [mix("#f3f6f9", "#5b9fd0", i / (SCALE_STEPS - 1)) for i in range(SCALE_STEPS)]
+SCALE_DARK = [mix("#1d242d", "#22659a", i / (SCALE_STEPS - 1)) for i in range(SCALE_STEPS)]
 
 #: What each light colour becomes on a dark page.
 DARK = dict(PALETTE.values()) | dict(zip(SCALE_LIGHT, SCALE_DARK, strict=True))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._compile import jit
-from .mdp import TabularMDP, check_integer, check_policy, check_real
+from .mdp import INDEX, TabularMDP, check_integer, check_policy, check_real
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class BehaviourTables(NamedTuple):
 
     kind: int
     epsilon: float
-    cumulative: np.ndarray  # (S, 1, A) running sums of the policy's action probabilities
-    pairs: np.ndarray  # (N, 2) the pairs of the non-terminal states
-    start: int  # where a trajectory begins, and begins again after a terminal state
+    cumulative: np.ndarray  # (S, A) running sums of the policy's action probabilities
+    pairs: np.ndarray  # (N,) the pairs s·A + a of the non-terminal states
+    start: INDEX  # where a trajectory begins, and begins again after a terminal state
 
 
 def behaviour_tables(mdp: TabularMDP, behaviour: Behaviour, start: int) -> BehaviourTables:
@@ -88,7 +88,7 @@ def behaviour_tables(mdp: TabularMDP, behaviour: Behaviour, start: int) -> Behav
     # From the last action that can be taken on, so that rounding never picks another one.
     last = mdp.num_actions - 1 - np.argmax(pi[:, ::-1] > 0, axis=1)
     cumulative[np.arange(mdp.num_actions) >= last[:, None]] = 1.0
-    return BehaviourTables(kind, epsilon, cumulative[:, None, :], mdp.active_pairs, start)
+    return BehaviourTables(kind, epsilon, cumulative, mdp.active_pairs, INDEX(start))
 
 
 @jit
@@ -115,11 +115,11 @@ def greedy_action(q, s, rng):
 
 
 @jit
-def draw(cumulative, s, a, rng):
-    """An index with the probabilities whose running sums are cumulative[s, a, :]."""
+def draw(cumulative, row, rng):
+    """An index with the probabilities whose running sums are cumulative[row, :]."""
     u = rng.random()
     k = 0
-    while u >= cumulative[s, a, k]:
+    while u >= cumulative[row, k]:
         k += 1
     return k
 

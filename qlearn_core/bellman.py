@@ -20,6 +20,11 @@ def state_values(mdp: TabularMDP, q: np.ndarray) -> np.ndarray:
     return np.where(mdp.terminal, 0.0, v)
 
 
+def lookahead(mdp: TabularMDP, v: np.ndarray, gamma: float) -> np.ndarray:
+    """q(s, a) = r(s, a) + γ Σ_{s'} P(s' | s, a) v(s') for v (S,): (S, A). Nothing is checked."""
+    return mdp.r + gamma * mdp.expectation(v)
+
+
 def bellman_optimality(mdp: TabularMDP, q: np.ndarray, *, gamma: float) -> np.ndarray:
     """(T q)(s, a) = r(s, a) + γ Σ_{s'} P(s' | s, a) max_{a'} q(s', a'): an (S, A) array.
 
@@ -27,7 +32,7 @@ def bellman_optimality(mdp: TabularMDP, q: np.ndarray, *, gamma: float) -> np.nd
     theorem 6.2.3). Raises ValueError for a q of another shape or γ outside [0, 1).
     """
     q, gamma = check_q(mdp, q), check_gamma(gamma)
-    return mdp.r + gamma * mdp.expectation(state_values(mdp, q))
+    return lookahead(mdp, state_values(mdp, q), gamma)
 
 
 def bellman_evaluation(
@@ -39,8 +44,7 @@ def bellman_evaluation(
     point q_π. Raises ValueError for wrong shapes, a pi that is not a policy, γ outside [0, 1).
     """
     q, pi, gamma = check_q(mdp, q), check_policy(mdp, pi), check_gamma(gamma)
-    v = np.where(mdp.terminal, 0.0, (pi * q).sum(axis=1))
-    return mdp.r + gamma * mdp.expectation(v)
+    return lookahead(mdp, np.where(mdp.terminal, 0.0, (pi * q).sum(axis=1)), gamma)
 
 
 def greedy(q: np.ndarray) -> np.ndarray:

@@ -114,3 +114,40 @@ def from_gymnasium(env_id: str, **kwargs) -> TabularMDP:
             r[s, a] += probability * reward
     P[terminal, :, terminal] = 1
     return TabularMDP(P=P, r=r, terminal=terminal)
+
+
+def combination_lock(
+    depth: int,
+    num_actions: int = 2,
+    *,
+    wrong: Literal["stay", "reset"] = "stay",
+    step_reward: float = 0.0,
+    goal_reward: float = 1.0,
+    rng: np.random.Generator,
+) -> TabularMDP:
+    """A deterministic corridor whose way forward is a secret code (S = depth + 1).
+
+    In every state one action, drawn uniformly with `rng`, goes forward; every other action stays
+    (wrong="stay") or goes back to state 0 (wrong="reset"). Every step pays `step_reward`, and the
+    step into the terminal state `depth` pays `goal_reward` on top. (wrong="reset" is the
+    combination lock of Kakade 2003.) Raises ValueError for depth < 1, num_actions < 1, an
+    unknown wrong or rewards that are not finite.
+    """
+    depth = check_integer(depth, "depth", 1)
+    num_actions = check_integer(num_actions, "num_actions", 1)
+    step_reward = check_real(step_reward, "step_reward", "that is finite", lambda x: True)
+    goal_reward = check_real(goal_reward, "goal_reward", "that is finite", lambda x: True)
+    if wrong not in ("stay", "reset"):
+        raise ValueError(f"wrong must be 'stay' or 'reset', but is {wrong!r}")
+    code = check_rng(rng).integers(num_actions, size=depth)
+    s = np.arange(depth)
+    right = code[:, None] == np.arange(num_actions)  # (depth, A)
+    elsewhere = s if wrong == "stay" else np.zeros_like(s)
+    P = np.zeros((depth + 1, num_actions, depth + 1))
+    s_next = np.where(right, s[:, None] + 1, elsewhere[:, None])  # (depth, A)
+    P[s[:, None], np.arange(num_actions), s_next] = 1
+    P[depth, :, depth] = 1
+    r = np.zeros((depth + 1, num_actions))
+    r[:depth] = step_reward
+    r[depth - 1] += goal_reward * right[depth - 1]
+    return TabularMDP(P=P, r=r, terminal=np.arange(depth + 1) == depth)

@@ -14,14 +14,19 @@ from typing import NamedTuple
 import numpy as np
 
 PROBABILITY_TOLERANCE = 1e-9
+DENSE_ENTRIES = 8_000  # a larger dense product would also start the threads of the BLAS
+
+
+# Indices that compiled loops read are unsigned: a signed one is checked for being negative.
+INDEX = np.uint32
 
 
 class Successors(NamedTuple):
-    """The b successors of every pair, padded to the largest b with copies of the last one."""
+    """The b successors of pair s·A + a, padded to the largest b with copies of the last one."""
 
-    states: np.ndarray  # (S, A, b) int
-    probabilities: np.ndarray  # (S, A, b), 0 in the padding
-    cumulative: np.ndarray  # (S, A, b), exactly 1 from the last successor on
+    states: np.ndarray  # (S·A, b) INDEX
+    probabilities: np.ndarray  # (S·A, b), 0 in the padding
+    cumulative: np.ndarray  # (S·A, b), exactly 1 from the last successor on
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,38 +78,43 @@ class TabularMDP:
 
     @cached_property
     def active_pairs(self) -> np.ndarray:
-        """(N, 2) int: the pairs (s, a) of the non-terminal states, in C order."""
-        s = np.flatnonzero(~self.terminal)
-        pairs = np.stack(np.meshgrid(s, np.arange(self.num_actions), indexing="ij"), axis=-1)
-        return _read_only(np.ascontiguousarray(pairs.reshape(-1, 2)))
+        """(N,) INDEX: the pairs s·A + a of the non-terminal states, in increasing order."""
+        active = np.repeat(~self.terminal, self.num_actions)
+        return _read_only(np.flatnonzero(active).astype(INDEX))
 
     @cached_property
     def successors(self) -> Successors:
         """The states with P[s, a, s_next] > 0, for sampling and for sums over few successors."""
-        s, a, s_next = np.nonzero(self.P)
-        counts = np.count_nonzero(self.P, axis=2)  # (S, A)
-        ends = np.cumsum(counts).reshape(counts.shape)
-        slot = np.arange(s.size) - (ends - counts)[s, a]
-        shape = (*counts.shape, counts.max())
-        states = np.broadcast_to(s_next[ends - 1][..., None], shape).copy()
-        states[s, a, slot] = s_next
+        P = self.P.reshape(self.num_pairs, self.num_states)
+        pair, s_next = np.nonzero(P)
+        counts = np.count_nonzero(P, axis=1)
+        ends = np.cumsum(counts)
+        slot = np.arange(pair.size) - (ends - counts)[pair]
+        shape = (self.num_pairs, counts.max())
+        states = np.broadcast_to(s_next[ends - 1][:, None], shape).astype(INDEX)
+        states[pair, slot] = s_next
         probabilities = np.zeros(shape)
-        probabilities[s, a, slot] = self.P[s, a, s_next]
-        cumulative = np.cumsum(probabilities, axis=2)
+        probabilities[pair, slot] = P[pair, s_next]
+        cumulative = np.cumsum(probabilities, axis=1)
         # A row that sums to 1 - 1e-16 must still cover every uniform number below 1.
-        cumulative[np.arange(shape[2]) >= counts[..., None] - 1] = 1.0
+        cumulative[np.arange(shape[1]) >= counts[:, None] - 1] = 1.0
         return Successors(*map(_read_only, (states, probabilities, cumulative)))
 
     @cached_property
-    def _transition_matrix(self):
+    def _sparse_rows(self):
         """(A·S, S) sparse P with rows ordered (a, s): the maximum over a is then contiguous."""
         from scipy.sparse import csr_array  # a third of the package's import time, used only here
 
         return csr_array(self.P.transpose(1, 0, 2).reshape(self.num_pairs, self.num_states))
 
     def expectation(self, v: np.ndarray) -> np.ndarray:
-        """Σ_{s'} P[s, a, s'] v(s') for state values v (S,): an (S, A) array."""
-        return (self._transition_matrix @ v).reshape(self.num_actions, self.num_states).T
+        """Σ_{s'} P[s, a, s'] v(s') for state values v (S,): an (S, A) array.
+
+        A dense product where P is so small that a sparse one takes longer to call than to compute.
+        """
+        if self.P.size <= DENSE_ENTRIES:
+            return (self.P.reshape(self.r.size, -1) @ v).reshape(self.r.shape)
+        return (self._sparse_rows @ v).reshape(self.num_actions, self.num_states).T
 
 
 def check_gamma(gamma: float) -> float:

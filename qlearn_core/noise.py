@@ -25,7 +25,7 @@ from .behaviours import (
     greedy_action,
 )
 from .bellman import bellman_optimality, state_values
-from .mdp import TabularMDP, check_gamma, check_integer, check_q, check_real, check_rng
+from .mdp import INDEX, TabularMDP, check_gamma, check_integer, check_q, check_real, check_rng
 from .planning import optimal_q
 
 BrokenKind = Literal["raw", "stale", "mean"]
@@ -86,10 +86,12 @@ def martingale_differences(
     Raises ValueError for arguments out of range; each message names the argument.
     """
     q, gamma = check_q(mdp, q), check_gamma(gamma)
-    visits = np.empty((3, check_integer(num_samples, "num_samples", 1)), dtype=np.int64)
+    pairs, next_states = visits = np.empty(
+        (2, check_integer(num_samples, "num_samples", 1)), dtype=np.int64
+    )
     tables = behaviour_tables(mdp, behaviour, start)
     _transitions(q, visits, mdp.successors, mdp.terminal, tables, check_rng(rng))
-    states, actions, next_states = visits
+    states, actions = np.divmod(pairs, mdp.num_actions)
     v = state_values(mdp, q)
     return MartingaleSample(
         noises=gamma * (v[next_states] - mdp.expectation(v)[states, actions]),
@@ -231,10 +233,10 @@ def _transitions(q, visits, successors, terminal, behaviour, rng):
     for t in range(visits.shape[1]):
         if kind == TRAJECTORY:
             explore = rng.random() < epsilon
-            a = draw(policy, s, 0, rng) if explore else greedy_action(q, s, rng)
+            a = draw(policy, s, rng) if explore else greedy_action(q, s, rng)
+            pair = INDEX(s * q.shape[1] + a)
         else:
-            i = draw_position(kind, len(pairs), t, rng)
-            s, a = pairs[i, 0], pairs[i, 1]
-        s_next = next_states[s, a, draw(cumulative, s, a, rng)]
-        visits[0, t], visits[1, t], visits[2, t] = s, a, s_next
+            pair = pairs[draw_position(kind, len(pairs), t, rng)]
+        s_next = next_states[pair, draw(cumulative, pair, rng)]
+        visits[0, t], visits[1, t] = pair, s_next
         s = start if terminal[s_next] else s_next

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from .bellman import bellman_optimality, greedy, state_values
+from .bellman import greedy, lookahead, state_values
 from .mdp import (
     TabularMDP,
     check_gamma,
@@ -69,7 +69,7 @@ def value_iteration(
     converged = False
     while not converged and len(residuals) < max_sweeps:
         previous_q, previous_v = q, v
-        q = mdp.r + gamma * mdp.expectation(v)  # T Q, with the maxima of Q kept from before
+        q = lookahead(mdp, v, gamma)  # T Q, with the maxima of Q kept from before
         v = state_values(mdp, q)
         residuals.append(np.abs(q - previous_q).max())
         lowest, highest = (v - previous_v).min(), (v - previous_v).max()
@@ -106,7 +106,8 @@ def iterate(
     history = np.empty((check_integer(num_sweeps, "num_sweeps", 0) + 1, *mdp.r.shape))
     history[0] = initial_table(mdp, q0)
     for q, q_next in zip(history, history[1:], strict=False):
-        q_next[:] = (1 - alpha) * q + alpha * bellman_optimality(mdp, q, gamma=gamma)
+        sweep = lookahead(mdp, state_values(mdp, q), gamma)
+        np.add((1 - alpha) * q, alpha * sweep, out=q_next)
     return history
 
 
@@ -151,4 +152,4 @@ def optimal_q(mdp: TabularMDP, *, gamma: float) -> np.ndarray:
 
 def _action_values(mdp: TabularMDP, P_pi: np.ndarray, r_pi: np.ndarray, gamma: float) -> np.ndarray:
     v = np.linalg.solve(np.eye(mdp.num_states) - gamma * P_pi, r_pi)
-    return np.ascontiguousarray(mdp.r + gamma * mdp.expectation(v))
+    return np.ascontiguousarray(lookahead(mdp, v, gamma))

@@ -22,7 +22,7 @@ from .behaviours import (
     greedy_action,
     row_max,
 )
-from .mdp import TabularMDP, check_gamma, check_integer, check_rng, initial_table
+from .mdp import INDEX, TabularMDP, check_gamma, check_integer, check_rng, initial_table
 from .planning import optimal_q
 from .step_sizes import StepSize, as_step_size, step_size
 
@@ -113,7 +113,7 @@ def trace_q_learning(
     num_updates = check_integer(num_updates, "num_updates", 1)
     tables = behaviour_tables(mdp, behaviour, start)
     q = initial_table(mdp, q0)
-    visits = np.empty((3, num_updates), dtype=np.int64)
+    pairs, next_states = visits = np.empty((2, num_updates), dtype=np.int64)
     numbers = np.empty((5, num_updates))
     norms = np.empty((2, num_updates + 1))
     bottlenecks = np.empty(num_updates + 1, dtype=np.int64)
@@ -122,7 +122,8 @@ def trace_q_learning(
         optimal_q(mdp, gamma=gamma), mdp.successors, mdp.r, mdp.terminal,
         tables, schedule, gamma, check_rng(rng),
     )  # fmt: skip
-    return QLearningTrace(q, *visits, *numbers, *norms, bottlenecks)
+    states, actions = np.divmod(pairs, mdp.num_actions)
+    return QLearningTrace(q, states, actions, next_states, *numbers, *norms, bottlenecks)
 
 
 @jit
@@ -131,22 +132,24 @@ def _q_learning(
 ):
     kind, epsilon, policy, pairs, start = behaviour
     next_states, _, cumulative = successors
-    s, t = start, 0
+    values, counts, rewards = q.ravel(), counts.ravel(), r.ravel()  # all at [s·A + a]
+    s, begin = start, 0
     for k in range(len(marks)):
-        while t < marks[k]:
+        for t in range(begin, marks[k]):
+            # Chosen here: a function that takes all these arrays would double the time.
             if kind == TRAJECTORY:
                 explore = rng.random() < epsilon
-                a = draw(policy, s, 0, rng) if explore else greedy_action(q, s, rng)
+                a = draw(policy, s, rng) if explore else greedy_action(q, s, rng)
+                pair = INDEX(s * q.shape[1] + a)
             else:
-                i = draw_position(kind, len(pairs), t, rng)
-                s, a = pairs[i, 0], pairs[i, 1]
-            s_next = next_states[s, a, draw(cumulative, s, a, rng)]
-            alpha = step_size(schedule, counts[s, a], t)
-            q[s, a] += alpha * (r[s, a] + gamma * row_max(q, s_next) - q[s, a])
-            counts[s, a] += 1
+                pair = pairs[draw_position(kind, len(pairs), t, rng)]
+            s_next = next_states[pair, draw(cumulative, pair, rng)]
+            alpha = step_size(schedule, counts[pair], t)
+            target = rewards[pair] + gamma * row_max(q, s_next)
+            values[pair] += alpha * (target - values[pair])
+            counts[pair] += 1
             s = start if terminal[s_next] else s_next
-            t += 1
-        history[k] = q
+        history[k], begin = q, marks[k]
 
 
 @jit
@@ -156,42 +159,43 @@ def _trace(
 ):  # fmt: skip
     kind, epsilon, policy, pairs, start = behaviour
     next_states, probabilities, cumulative = successors
+    values, counts, rewards = q.ravel(), counts.ravel(), r.ravel()  # all at [s·A + a]
     s = start
     norms[0, 0], norms[1, 0], bottlenecks[0] = _distances(q, q_star)
     for t in range(visits.shape[1]):
         if kind == TRAJECTORY:
             explore = rng.random() < epsilon
-            a = draw(policy, s, 0, rng) if explore else greedy_action(q, s, rng)
+            a = draw(policy, s, rng) if explore else greedy_action(q, s, rng)
+            pair = INDEX(s * q.shape[1] + a)
         else:
-            i = draw_position(kind, len(pairs), t, rng)
-            s, a = pairs[i, 0], pairs[i, 1]
-        s_next = next_states[s, a, draw(cumulative, s, a, rng)]
-        alpha = step_size(schedule, counts[s, a], t)
+            pair = pairs[draw_position(kind, len(pairs), t, rng)]
+        s_next = next_states[pair, draw(cumulative, pair, rng)]
+        alpha = step_size(schedule, counts[pair], t)
         best = row_max(q, s_next)
-        mean, variance = _moments(q, next_states, probabilities, s, a)
-        td_error = r[s, a] + gamma * best - q[s, a]
-        visits[0, t], visits[1, t], visits[2, t] = s, a, s_next
+        mean, variance = _moments(q, next_states, probabilities, pair)
+        td_error = rewards[pair] + gamma * best - values[pair]
+        visits[0, t], visits[1, t] = pair, s_next
         numbers[0, t] = td_error
-        numbers[1, t] = r[s, a] + gamma * mean - q[s, a]
+        numbers[1, t] = rewards[pair] + gamma * mean - values[pair]
         numbers[2, t] = gamma * (best - mean)
         numbers[3, t] = gamma * gamma * variance
         numbers[4, t] = alpha
-        q[s, a] += alpha * td_error
-        counts[s, a] += 1
+        values[pair] += alpha * td_error
+        counts[pair] += 1
         norms[0, t + 1], norms[1, t + 1], bottlenecks[t + 1] = _distances(q, q_star)
         s = start if terminal[s_next] else s_next
 
 
 @jit
-def _moments(q, next_states, probabilities, s, a):
-    """Mean and variance of max_a' q(s', a') over s' ~ P(· | s, a)."""
+def _moments(q, next_states, probabilities, pair):
+    """Mean and variance of max_a' q(s', a') over the s' that can follow the pair."""
     mean = 0.0
-    for k in range(next_states.shape[2]):
-        mean += probabilities[s, a, k] * row_max(q, next_states[s, a, k])
+    for k in range(next_states.shape[1]):
+        mean += probabilities[pair, k] * row_max(q, next_states[pair, k])
     variance = 0.0
-    for k in range(next_states.shape[2]):
-        deviation = row_max(q, next_states[s, a, k]) - mean
-        variance += probabilities[s, a, k] * deviation * deviation
+    for k in range(next_states.shape[1]):
+        deviation = row_max(q, next_states[pair, k]) - mean
+        variance += probabilities[pair, k] * deviation * deviation
     return mean, variance
 
 

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qlearn_core import TabularMDP
-from qlearn_core.mdp import check_gamma, check_integer, check_q, check_rng, initial_table
+from qlearn_core.mdp import (
+    DENSE_ENTRIES,
+    check_gamma,
+    check_integer,
+    check_q,
+    check_rng,
+    initial_table,
+)
 
 from .oracles import random_mdp_arrays
 
@@ -104,14 +111,14 @@ def test_the_successors_are_the_dynamics_in_compact_form(arguments):
     mdp = TabularMDP(P=P, r=r, terminal=terminal)
     states, probabilities, cumulative = mdp.successors
     rebuilt = np.zeros_like(P)
-    for index in np.ndindex(*states.shape):
-        s, a, _ = index
-        rebuilt[s, a, states[index]] += probabilities[index]
-        assert P[s, a, states[index]] > 0
+    for pair, slot in np.ndindex(*states.shape):
+        s, a = divmod(pair, mdp.num_actions)
+        rebuilt[s, a, states[pair, slot]] += probabilities[pair, slot]
+        assert P[s, a, states[pair, slot]] > 0
     assert np.array_equal(rebuilt, P)
-    assert states.shape[2] == np.count_nonzero(P, axis=2).max()
-    assert np.array_equal(cumulative[..., -1], np.ones(r.shape))
-    assert (np.diff(cumulative, axis=2) >= -1e-15).all()
+    assert states.shape[1] == np.count_nonzero(P, axis=2).max()
+    assert np.array_equal(cumulative[:, -1], np.ones(mdp.num_pairs))
+    assert (np.diff(cumulative, axis=1) >= -1e-15).all()
 
 
 @hostile
@@ -122,9 +129,19 @@ def test_expectation_is_the_sum_over_next_states(arguments):
     assert mdp.expectation(v) == pytest.approx(np.einsum("sat,t->sa", mdp.P, v), abs=1e-13)
 
 
+def test_the_expectation_is_the_same_from_dense_and_from_sparse_rows(monkeypatch):
+    mdp = TabularMDP(*random_mdp_arrays(0, 6, 3, True))
+    v = np.random.default_rng(0).normal(size=mdp.num_states)
+    assert mdp.P.size <= DENSE_ENTRIES
+    dense = mdp.expectation(v)
+    monkeypatch.setattr("qlearn_core.mdp.DENSE_ENTRIES", 0)
+    assert mdp.expectation(v) == pytest.approx(dense, abs=1e-14)
+    assert "_sparse_rows" in vars(mdp)
+
+
 def test_the_active_pairs_are_those_of_non_terminal_states_in_c_order():
     mdp = TabularMDP(*random_mdp_arrays(0, 3, 2, True))
-    assert mdp.active_pairs.tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    assert mdp.active_pairs.tolist() == [0, 1, 2, 3]
 
 
 @hostile

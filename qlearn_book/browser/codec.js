@@ -23,15 +23,17 @@
 
   async function decode(payload) {
     const bytes = await inflate(payload.block);
-    const half = bytes.length / 2; // all low bytes, then all high bytes
+    const total = payload.moving.reduce((sum, { shape }) => sum + shape[0] * shape[1], 0);
+    const texts = JSON.parse(new TextDecoder().decode(bytes.subarray(2 * total)));
     let from = 0;
     const moving = payload.moving.map((spec) => {
       const size = spec.shape[0] * spec.shape[1];
       const codes = new Uint16Array(size);
-      for (let i = 0; i < size; i++) codes[i] = bytes[from + i] | (bytes[half + from + i] << 8);
+      for (let i = 0; i < size; i++) codes[i] = bytes[from + i] | (bytes[total + from + i] << 8);
       from += size;
       accumulate(codes, spec.shape, spec.diff);
-      return { ...spec, length: spec.shape[1], codes, trace: spec.path[1], prop: spec.path.slice(2).join(".") };
+      const [trace, prop] = [spec.path[1], spec.path.slice(2).join(".")];
+      return { ...spec, length: spec.shape[1], codes, trace, prop, texts: spec.kind === "text" && texts.shift() };
     });
     const names = Object.keys(payload.axes);
     const strides = {};

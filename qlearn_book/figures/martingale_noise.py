@@ -150,7 +150,7 @@ def broken(record: Broken) -> dict:
 
 def budget(record: Budget) -> dict:
     """Accumulated variance against accumulated step size, a line per schedule."""
-    drawing = axes(x=("Σα per pair", 0.3, 3_000, "log"), y=("Σα² Var(ε)", 1e-4, 1e3, "log"))
+    drawing = axes(x=("Σα per pair", 0.3, 3_000, "log"), y=("Σα² Var(ε)", 1e-3, 1e3, "log"))
     styles = {
         "0.1": (RED, "α = 0.1", "top right"),
         "n^-0.5": (ORANGE, "n<sup>−0.5</sup>", "middle right"),
@@ -161,7 +161,7 @@ def budget(record: Budget) -> dict:
     }
     for name, x, y in zip(record.names, record.distance, record.variance, strict=True):
         colour, label, where = styles[name]
-        shown = np.where((x >= 0.3) & (y >= 1e-4), np.clip(y, 1e-4, 1e3), np.nan)
+        shown = np.where((x >= 0.3) & (y >= 1e-3), np.clip(y, 1e-3, 1e3), np.nan)
         line(drawing, x, shown, name, colour, label=label, where=where)
     totals = ", ".join(
         f"{_short(total)} ({name})"

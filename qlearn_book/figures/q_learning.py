@@ -36,9 +36,9 @@ def staircase(record: Staircase) -> dict:
     changes = record.times.size
     marks.describe(
         drawing,
-        f"Of {record.num_updates} updates {_percent(record.flat_share)} left the error unchanged; "
-        f"of the {changes} changes {changes - int(record.by_worst.sum())} came from another pair "
-        f"and {int(record.rises.sum())} went up.",
+        f"{_percent(record.flat_share)} of {record.num_updates} updates were flat; of {changes} "
+        f"changes {changes - int(record.by_worst.sum())} came from another pair, "
+        f"{int(record.rises.sum())} went up.",
     )
     return drawing
 
@@ -76,8 +76,8 @@ def flat_share(record: FlatShare) -> dict:
     said = [_percent(m) for m in means], [_percent(r) for r in record.rule]
     marks.describe(
         drawing,
-        f"Flat updates: {said[0][0]} under uniform pairs, where the rule says {said[1][0]}, "
-        f"and {said[0][3]} under ε = 0.1, where it says {said[1][3]}.",
+        f"Flat updates: {said[0][0]} with uniform pairs (rule: {said[1][0]}), "
+        f"{said[0][3]} with ε = 0.1 (rule: {said[1][3]}).",
     )
     return drawing
 
@@ -95,7 +95,7 @@ def against_value_iteration(record: AgainstValueIteration) -> dict:
     marks.line(drawing, record.sweeps, median, "Q-learning, median", ORANGE)
     marks.line(drawing, record.sweeps, planning, "value iteration", BLUE)
     labels.ends(drawing, record.sweeps, [median], ["Q-learning"], [ORANGE], low=LOW, high=HIGH)
-    height = max(planning[-1], 1.6 * LOW)
+    height = max(planning[-1], 4 * LOW)
     place = np.interp(-np.log(height), -np.log(planning), record.sweeps)
     marks.write(drawing, [place], [height], ["value iteration "], BLUE, where="bottom left")
     marks.describe(

@@ -43,7 +43,7 @@ def schedules(record: Schedules) -> dict:
 def one_state(record: OneState) -> dict:
     """Four exact products and the level at which the power schedule stalls."""
     low = 1e-4
-    drawing = marks.axes(x=("updates n", 1, 1e8, "log"), y=("error left", low, HIGH, "log"))
+    drawing = marks.axes(x=("updates n", 1, 8e6, "log"), y=("error left", low, HIGH, "log"))
     names = ("1/(n+1)", "power ω", "rescaled", "constant")
     colours = (ORANGE, PURPLE, BLUE, GREEN)
     exact = (record.harmonic, record.polynomial, record.rescaled, record.constant)
@@ -59,7 +59,7 @@ def one_state(record: OneState) -> dict:
         verdict = f"power ω leaves {_small(record.polynomial[-1])}"
     marks.describe(
         drawing,
-        f"After a million updates 1/(n+1) leaves {_small(record.harmonic[-1])}, the constant step "
+        f"After 100 000 updates 1/(n+1) leaves {_small(record.harmonic[-1])}, the constant step "
         f"{_small(record.constant[-1])}; {verdict}.",
     )
     return drawing
@@ -79,9 +79,11 @@ def noise_floor(record: NoiseFloor) -> dict:
     guide = floors[0] * np.sqrt(record.alphas / record.alphas[0])
     marks.line(drawing, record.alphas, guide, "proportional to √α", GREY, dash="dot")
     marks.line(drawing, record.alphas, floors, "long-run error", BLUE, dots=True)
-    marks.write(drawing, record.alphas[2:3], 1.5 * floors[2:3], [f"slope {record.slope:.2f}"], BLUE,
+    height = 1.5 * floors[:3].max()
+    marks.write(drawing, record.alphas[1:2], [height], [f"slope {record.slope:.2f}"], BLUE,
                 where="top center")  # fmt: skip
-    marks.write(drawing, record.alphas[3:4], guide[3:4] / 1.4, ["√α"], GREY, where="bottom center")
+    below = np.minimum(guide, floors)[5:6] / 1.2
+    marks.write(drawing, record.alphas[5:6], below, ["√α"], GREY, where="bottom center")
     marks.describe(
         drawing,
         f"The error settles at {record.floors[0]:.1g} with α = 0.02 and at {record.floors[-1]:.1g} "

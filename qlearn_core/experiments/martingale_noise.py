@@ -165,7 +165,7 @@ def memory(gamma: float, behaviour: str, *, seed: int = 1, max_lag: int = 12) ->
     )
 
 
-def broken(gamma: float, depth: int, alpha: float, *, seed: int = 1, num_runs: int = 11) -> Broken:
+def broken(gamma: float, depth: int, alpha: float, *, seed: int = 1, num_runs: int = 9) -> Broken:
     """Running sums of right and wrong noise over 3,000 updates of uniform pairs."""
     mdp = chain(depth, slip=SLIP, goal="loop")
     q_star = optimal_q(mdp, gamma=gamma)
@@ -181,7 +181,7 @@ def broken(gamma: float, depth: int, alpha: float, *, seed: int = 1, num_runs: i
 
 
 def budget(gamma: float, depth: int, *, seed: int = 1) -> Budget:
-    """Σα and Σα²v over 20,000 updates of uniform pairs for six step sizes; n counts the updates of a pair."""
+    """Σα and Σα²v over 20,000 updates of uniform pairs; n counts the updates of a pair from 1."""
     schedules = {
         "0.1": constant(0.1),
         "n^-0.5": polynomial(0.5),
@@ -211,13 +211,13 @@ def runs(
 ) -> list[QLearningTrace]:
     """Runs of Q-learning from a zero table, with children of one generator."""
     mdp = chain(depth, slip=slip, goal="loop")
+    rule = _behaviour(behaviour, mdp)
     return [
         trace_q_learning(
-            mdp, gamma=gamma, alpha=alpha, num_updates=num_updates,
-            behaviour=_behaviour(behaviour, mdp), rng=rng,
+            mdp, gamma=gamma, alpha=alpha, num_updates=num_updates, behaviour=rule, rng=rng
         )
         for rng in np.random.default_rng(seed).spawn(num_runs)
-    ]  # fmt: skip
+    ]
 
 
 def _behaviour(name: str, mdp: TabularMDP) -> Behaviour:

@@ -1,0 +1,111 @@
+"""The finished site on a local server, and a real browser looking at it."""
+
+from __future__ import annotations
+
+import gzip
+import http.server
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser.chromium import launch
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SITE = ROOT / "_build" / "html"
+DESKTOP = {"viewport": {"width": 1280, "height": 900}}
+PHONE = {
+    "viewport": {"width": 393, "height": 851},
+    "device_scale_factor": 2.75,
+    "is_mobile": True,
+    "has_touch": True,
+}
+TEXTS = {".html", ".css", ".js", ".svg", ".json"}
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves the site as static hosts do: text is compressed, everything else goes as it is."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        path = Path(self.translate_path(self.path))
+        if path.suffix not in TEXTS or not path.is_file():
+            return super().do_GET()
+        body = gzip.compress(path.read_bytes(), 6)
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(str(path)))
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    assert (SITE / "book" / "intro.html").is_file(), "there is no built site; run `make book` first"
+    return SITE
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    """The address of the site on a local server, without a trailing slash."""
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), lambda *args: Handler(*args, directory=str(site))
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """An open page, with all that it asked for and complained about."""
+
+    page: Page
+    context: BrowserContext
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def figures(self) -> list[str]:
+        """Names of the page's figures, every one brought to life."""
+        names = self.page.eval_on_selector_all("figure.qx", "all => all.map(f => f.id)")
+        for name in names:
+            self.page.locator(f"#{name}").scroll_into_view_if_needed()
+            self.page.wait_for_selector(f"#{name}[data-ready=true]", timeout=30_000)
+        return names
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator:
+    """visit(url, **context settings) opens a page of its own; closed at the end of the test."""
+    opened: list[BrowserContext] = []
+
+    def open_page(url: str, **settings) -> Visit:
+        context = browser.new_context(**(DESKTOP | settings))
+        opened.append(context)
+        here = Visit(context.new_page(), context)
+        here.page.on("request", lambda request: here.requests.append(request.url))
+        here.page.on("pageerror", lambda error: here.errors.append(str(error)))
+        here.page.on(
+            "console", lambda m: here.errors.append(m.text) if m.type in {"error", "warning"} else None
+        )
+        here.page.goto(url)
+        return here
+
+    yield open_page
+    for context in opened:
+        context.close()

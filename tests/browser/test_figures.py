@@ -1,0 +1,239 @@
+"""Every slider of every figure, moved in a real browser: what is drawn is what Python computes."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qlearn_book import theme
+from qlearn_book.explorer import Explorer
+from qlearn_book.notebooks import BOOK, explorers
+from tests.browser.conftest import DESKTOP, PHONE
+
+READ = (Path(__file__).parent / "read_figure.js").read_text(encoding="utf-8")
+CHAPTERS = sorted(BOOK.glob("*.ipynb"))
+TOLERANCE = 0.6  # pixels: half a pixel of rounding, and a twentieth of quantisation
+
+SET = """([name, indices]) => {
+  const root = document.getElementById(name);
+  for (const [axis, index] of Object.entries(indices)) {
+    const control = root.querySelector(`[data-axis=${axis}]`);
+    const range = control.querySelector("input[type=range]");
+    const input = range || control.querySelectorAll("input")[index];
+    if (range) input.value = index; else input.checked = true;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}"""
+
+
+@pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem, scope="module")
+def chapter(request) -> tuple[str, list[Explorer]]:
+    return request.param.stem, explorers(request.param)
+
+
+def walks(explorer: Explorer, num_joint: int, seed: int = 0) -> list[dict[str, int]]:
+    """Grid indices to visit: each slider over all its values alone, then random joint states."""
+    start = {name: axis.values.index(axis.start) for name, axis in explorer.axes.items()}
+    alone = [
+        start | {name: index}
+        for name, axis in explorer.axes.items()
+        for index in range(len(axis.values))
+    ]
+    rng = np.random.default_rng(seed)
+    joint = [
+        {name: int(rng.integers(len(axis.values))) for name, axis in explorer.axes.items()}
+        for _ in range(num_joint)
+    ]
+    return alone + joint
+
+
+def pixels(values, axis: dict) -> np.ndarray:
+    values = np.asarray(values, dtype=float)
+    return axis["shift"] + axis["slope"] * (np.log10(values) if axis["log"] else values)
+
+
+def steps(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The corners of a staircase that holds each y until the next x."""
+    return np.column_stack([np.repeat(x, 2)[1:], np.repeat(y, 2)[:-1]])
+
+
+def assert_drawn(seen: dict, drawing: dict, where: str) -> None:
+    """The SVG holds exactly the points, texts and colours of the drawing."""
+    for index, trace in enumerate(drawing["data"]):
+        drawn = seen["traces"].get(str(index))
+        x, y = pixels(trace["x"], seen["x"]), pixels(trace["y"], seen["y"])
+        inside = ~(np.isnan(x) | np.isnan(y))
+        here = f"{where}, trace {index} ({trace.get('name', 'text')})"
+        if drawn is None:
+            assert not inside.any(), f"{here} is not drawn"
+            continue
+        points = np.column_stack([x, y])[inside]
+        if trace["type"] == "bar":
+            base = pixels(trace.get("base", np.zeros(len(x))), seen["y"])
+            height = seen["y"]["slope"] * np.asarray(trace["y"], dtype=float)
+            bars = np.array([bar[:4] for bar in drawn["bars"]])[: len(x)]
+            half = abs(seen["x"]["slope"]) * trace["width"] / 2
+            ends = np.sort([base, base + height], axis=0)
+            expected = np.column_stack([x - half, x + half, ends[0], ends[1]])[inside]
+            np.testing.assert_allclose(bars[inside], expected, atol=1.1, err_msg=here)
+            colours = trace["marker"]["color"]
+            if not isinstance(colours, str):
+                fills = [bar[4] for bar in drawn["bars"]]
+                assert fills == [as_rgb(colour) for colour in colours], here
+            continue
+        if "lines" in trace["mode"]:
+            corners = np.array([p for stroke in drawn["lines"] for p in stroke])
+            if len(points) == 0:
+                assert len(corners) <= 1, here
+                continue
+            if trace["line"].get("shape") == "hv":
+                points = steps(points[:, 0], points[:, 1])
+            assert corners.shape == points.shape, here
+            np.testing.assert_allclose(corners, points, atol=TOLERANCE, err_msg=here)
+        if "markers" in trace["mode"]:
+            dots = np.array([dot[:2] for dot in drawn["points"]]).reshape(-1, 2)
+            np.testing.assert_allclose(
+                dots, np.column_stack([x, y])[inside], atol=TOLERANCE, err_msg=here
+            )
+        if trace["mode"] == "text":
+            words = [(px, py, word) for (px, py), word, ok in zip(
+                np.column_stack([x, y]), trace["text"], inside, strict=True) if ok and word]
+            assert [text[2] for text in drawn["texts"]] == [w[2] for w in words], here
+            np.testing.assert_allclose(
+                np.array([t[:2] for t in drawn["texts"]]).reshape(-1, 2),
+                np.array([w[:2] for w in words]).reshape(-1, 2),
+                atol=TOLERANCE,
+                err_msg=here,
+            )
+    assert seen["summary"] == drawing["layout"]["meta"]["summary"], where
+
+
+def as_rgb(colour: str) -> str:
+    return "rgb({}, {}, {})".format(*(int(colour[i : i + 2], 16) for i in (1, 3, 5)))
+
+
+def drag_through(visit, url: str, chapter, num_joint: int, **settings):
+    stem, figures = chapter
+    here = visit(f"{url}/book/{stem}.html", **settings)
+    assert here.figures() == [explorer.name for explorer in figures]
+    for explorer in figures:
+        for indices in walks(explorer, num_joint):
+            values = {name: explorer.axes[name].values[index] for name, index in indices.items()}
+            here.page.evaluate(SET, [explorer.name, indices])
+            seen = here.page.evaluate(READ, explorer.name)
+            assert_drawn(seen, explorer.at(**values), f"{stem}: {explorer.name} at {values}")
+    return here
+
+
+def test_every_slider_draws_what_python_computes_on_a_desktop(visit, address, chapter):
+    here = drag_through(visit, address, chapter, num_joint=25, **DESKTOP)
+    assert here.errors == []
+    assert [url for url in here.requests if not url.startswith(address)] == []
+
+
+def test_every_slider_draws_what_python_computes_on_a_phone(visit, address, chapter):
+    here = drag_through(visit, address, chapter, num_joint=10, **PHONE)
+    assert here.errors == []
+    wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert here.page.evaluate(wider) == 0, "the page scrolls sideways"
+
+
+def test_when_the_slider_rests_plotly_holds_the_same_data(visit, address, chapter):
+    """The full figure that plotly draws at rest (for hovering) is the one the slider had drawn."""
+    stem, figures = chapter
+    here = visit(f"{address}/book/{stem}.html")
+    here.figures()
+    for explorer in figures:
+        for indices in walks(explorer, num_joint=2)[-2:]:
+            values = {name: explorer.axes[name].values[index] for name, index in indices.items()}
+            here.page.evaluate(SET, [explorer.name, indices])
+            moving = here.page.evaluate(READ, explorer.name)
+            here.page.wait_for_timeout(500)
+            rested = here.page.evaluate(READ, explorer.name)
+            for index, trace in enumerate(explorer.at(**values)["data"]):
+                for letter in "xy":
+                    at_rest = np.array(rested["data"][index][letter], dtype=float)
+                    wanted = np.asarray(trace[letter], dtype=float)
+                    axis = rested[letter]
+                    np.testing.assert_allclose(
+                        pixels(at_rest[: len(wanted)], axis), pixels(wanted, axis), atol=TOLERANCE
+                    )
+                    assert np.isnan(at_rest[len(wanted) :]).all()
+                on_the_way = moving["traces"].get(str(index), {"lines": []})["lines"]
+                settled = rested["traces"].get(str(index), {"lines": []})["lines"]
+                assert distance(settled, on_the_way) < TOLERANCE, f"{explorer.name}, trace {index}"
+
+
+def distance(corners: list, polyline: list) -> float:
+    """The largest distance of a corner from a line, in pixels; plotly leaves out redundant corners."""
+    corners = np.array([p for stroke in corners for p in stroke], dtype=float).reshape(-1, 2)
+    segments = [
+        (np.array(a, dtype=float), np.array(b, dtype=float))
+        for stroke in polyline
+        for a, b in zip(stroke, stroke[1:], strict=False)
+    ]
+    if len(corners) < 2 or not segments:
+        return 0.0
+    starts, ends = (np.array(side) for side in zip(*segments, strict=True))
+    along = ends - starts
+    length = np.maximum((along**2).sum(axis=1), 1e-12)
+    worst = 0.0
+    for corner in corners:
+        share = np.clip(((corner - starts) * along).sum(axis=1) / length, 0, 1)
+        nearest = starts + share[:, None] * along
+        worst = max(worst, float(np.min(np.hypot(*(nearest - corner).T))))
+    return worst
+
+
+def test_figures_follow_the_theme(visit, address, chapter):
+    """On a dark page every colour of the palette is drawn as its dark partner."""
+    stem, figures = chapter
+    here = visit(f"{address}/book/{stem}.html", color_scheme="dark")
+    here.figures()
+    here.page.wait_for_timeout(600)
+    light = {as_rgb(pair[0]) for role, pair in theme.PALETTE.items() if pair[0] != "#ffffff"}
+    drawn = here.page.eval_on_selector_all(
+        ".qx-plot .cartesianlayer path, .qx-plot .infolayer text, .qx-plot .cartesianlayer text",
+        "all => all.flatMap(n => [n.style.stroke, n.style.fill])",
+    )
+    assert as_rgb(theme.PALETTE["ink"][1]) in drawn or as_rgb(theme.PALETTE["muted"][1]) in drawn
+    assert light & set(drawn) == set()
+
+
+def test_a_play_button_runs_through_time(visit, address, chapter):
+    stem, figures = chapter
+    here = visit(f"{address}/book/{stem}.html")
+    here.figures()
+    for explorer in figures:
+        for name, axis in explorer.axes.items():
+            if not axis.play:
+                continue
+            last = len(axis.values) - 1
+            here.page.evaluate(SET, [explorer.name, {name: max(0, last - 2)}])
+            control = here.page.locator(f"#{explorer.name} [data-axis={name}]")
+            control.locator(".qx-play").click()
+            here.page.wait_for_function(
+                "([id, last]) => document.getElementById(id).value === String(last)",
+                arg=[f"{explorer.name}-{name}", last],
+                timeout=5000,
+            )
+            assert control.locator(".qx-play").get_attribute("aria-pressed") == "false"
+
+
+def test_arrow_keys_move_a_slider(visit, address, chapter):
+    stem, figures = chapter
+    here = visit(f"{address}/book/{stem}.html")
+    for name in here.figures():
+        slider = here.page.locator(f"#{name} input[type=range]").first
+        before = int(slider.input_value())
+        slider.focus()
+        here.page.keyboard.press("ArrowLeft" if before else "ArrowRight")
+        after = int(slider.input_value())
+        assert abs(after - before) == 1
+        spoken = slider.get_attribute("aria-valuetext")
+        explorer = next(e for e in figures if e.name == name)
+        axis = next(a for a in explorer.axes.values() if a.is_number)
+        assert math.isclose(float(spoken), axis.values[after], rel_tol=1e-5)
