@@ -12,6 +12,8 @@ SITE := _build/html
 # The build starts kernels by name.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
+# Small systems of equations are solved fastest by one thread.
+export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve lab test bench lint clean

@@ -161,7 +161,9 @@ def write(
     where: str = "top right",
     size: int = FONT_SIZE,
 ) -> None:
-    """Text at points of the plot; `where` is plotly's textposition ("top right", "middle left", ...)."""
+    """Plain text at points; `where` is plotly's textposition ("top right", "middle left", ...)."""
+    if marked := [word for word in text if "<" in word]:
+        raise ValueError(f"text must be plain, without markup, but has {marked[0]!r}")
     drawing["data"].append(
         {
             "type": "scatter",

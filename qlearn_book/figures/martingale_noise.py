@@ -153,11 +153,11 @@ def budget(record: Budget) -> dict:
     drawing = axes(x=("Σα per pair", 0.3, 3_000, "log"), y=("Σα² Var(ε)", 1e-3, 1e3, "log"))
     styles = {
         "0.1": (RED, "α = 0.1", "top right"),
-        "n^-0.5": (ORANGE, "n<sup>−0.5</sup>", "middle right"),
-        "n^-0.7": (GREEN, "n<sup>−0.7</sup>", "bottom right"),
+        "n^-0.5": (ORANGE, "n^−0.5", "middle right"),
+        "n^-0.7": (GREEN, "n^−0.7", "bottom right"),
         "1/n": (PURPLE, "1/n", "middle right"),
         "rescaled": (BLUE, "rescaled", "top left"),
-        "n^-1.5": (GREY, "n<sup>−1.5</sup>", "bottom right"),
+        "n^-1.5": (GREY, "n^−1.5", "bottom right"),
     }
     for name, x, y in zip(record.names, record.distance, record.variance, strict=True):
         colour, label, where = styles[name]

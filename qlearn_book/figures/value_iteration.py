@@ -84,7 +84,7 @@ def stopping(record: Stopping) -> dict:
         marks.line(drawing, k, inside(error[chosen], low), f"error, {name} rule", colour,
                    dash="dot", width=1.5)  # fmt: skip
         marks.points(drawing, [sweeps], [record.tolerance], f"{name} rule stops", colour)
-        marks.write(drawing, [end], [height], [f"{name} rule: {sweeps:,} sweeps"], colour,
+        marks.write(drawing, [end], [height], [f"{name} rule: {sweeps:,}"], colour,
                     where="middle left")  # fmt: skip
     marks.line(drawing, [1, end], [record.tolerance] * 2, "tolerance", GREY, width=1)
     marks.write(drawing, [end], [record.tolerance], ["tolerance"], GREY, where="top left")

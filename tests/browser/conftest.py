@@ -47,7 +47,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def site() -> Path:
-    assert (SITE / "book" / "intro.html").is_file(), "there is no built site; run `make book` first"
+    assert (SITE / "index.html").is_file(), "there is no built site; run `make book` first"
     return SITE
 
 

@@ -14,11 +14,15 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from qlearn_book.explorer import Explorer
 from qlearn_book.notebooks import BOOK, explorers
 
 CHAPTERS = sorted(BOOK.glob("*.ipynb"))
+DATA = """node => node.querySelector(".js-plotly-plot").data
+    .map((trace) => [Array.from(trace.x), Array.from(trace.y)])"""
 CODE = "window.jupyterapp.shell.currentWidget.content.widgets.filter((c) => c.model.type === 'code')"
 ERRORS = f"""{CODE}.flatMap((c) => c.model.sharedModel.getOutputs())
     .filter((o) => o.output_type === 'error').map((o) => `${{o.ename}}: ${{o.evalue}}`)"""
@@ -93,10 +97,10 @@ def test_a_chapter_runs_and_a_dragged_slider_moves_its_figure(lab, visit, chapte
     until(page, f"{CODE}.every((c) => c.model.executionCount) || {ERRORS}.length > 0", seconds=240)
     assert page.evaluate(ERRORS) == []
     for number, explorer in enumerate(figures):
-        panel = page.locator(".qlearn-explorer").nth(number)
+        panel = page.locator(".qlearn-explorer", has_text=explorer.title)
         scroll_to(page, number)
         panel.locator(".js-plotly-plot .plot-container").first.wait_for(timeout=60_000)
-        drag_first_slider(page, panel, explorer.name)
+        drag_first_slider(page, panel, explorer)
 
 
 def scroll_to(page, number: int) -> None:
@@ -113,27 +117,36 @@ def scroll_to(page, number: int) -> None:
     )
 
 
-def drag_first_slider(page, panel, name: str) -> None:
+def drag_first_slider(page, panel, explorer: Explorer) -> None:
+    """Drag, and wait until the figure holds what Python computes at the value that the slider shows."""
     handle = panel.locator(".noUi-handle").first
     handle.wait_for(timeout=30_000)
     handle.scroll_into_view_if_needed()
-    plot = "node => [node.querySelector('.js-plotly-plot').data.map(t => [Array.from(t.x), Array.from(t.y), t.text])]"
-    sentence = panel.locator(".widget-html").last
-    before, words = panel.evaluate(f"node => JSON.stringify(({plot})(node))"), sentence.inner_text()
-    box = panel.locator(".noUi-base").first.bounding_box()
-    at = handle.bounding_box()
-    middle = at["y"] + at["height"] / 2
-    page.mouse.move(at["x"] + at["width"] / 2, middle)
+    rail = panel.locator(".noUi-base").first.bounding_box()
+    knob = handle.bounding_box()
+    middle = knob["y"] + knob["height"] / 2
+    right_half = knob["x"] > rail["x"] + rail["width"] / 2
+    page.mouse.move(knob["x"] + knob["width"] / 2, middle)
     page.mouse.down()
-    goal = box["x"] + box["width"] * (0.25 if at["x"] > box["x"] + box["width"] / 2 else 0.75)
-    page.mouse.move(goal, middle, steps=12)
+    page.mouse.move(rail["x"] + rail["width"] * (0.25 if right_half else 0.75), middle, steps=12)
     page.mouse.up()
+    name, axis = next((n, a) for n, a in explorer.axes.items() if a.is_number)
     end = time.monotonic() + 30
-    while time.monotonic() < end:
-        after = panel.evaluate(f"node => JSON.stringify(({plot})(node))")
-        if after != before and sentence.inner_text() != words:
+    while True:
+        shown = float(panel.locator(".widget-readout").first.inner_text())
+        value = int(shown) if isinstance(axis.start, int) else shown
+        wanted = explorer.at(**{name: value})
+        drawn = panel.evaluate(DATA)
+        if value != axis.start and agree(drawn, wanted):
+            assert panel.locator(".widget-html").last.inner_text() == wanted["layout"]["meta"]["summary"]
             return
+        assert time.monotonic() < end, f"{explorer.name}: the figure did not answer {name} = {value}"
         page.wait_for_timeout(100)
-    raise AssertionError(f"{name}: the figure did not answer its slider; it says {sentence.inner_text()!r}")
 
 
+def agree(drawn: list, wanted: dict) -> bool:
+    return all(
+        len(values) == len(trace[letter]) and np.allclose(np.array(values, float), trace[letter], equal_nan=True)
+        for (x, y), trace in zip(drawn, wanted["data"], strict=True)
+        for letter, values in (("x", x), ("y", y))
+    )
