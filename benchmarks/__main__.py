@@ -10,7 +10,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import figures, planning, q_learning
+from benchmarks import figures, page, planning, q_learning
 from benchmarks.timing import ROUNDS, Row
 
 RESULTS = Path(__file__).with_name("results")
@@ -46,10 +46,10 @@ def show(row: Row) -> None:
 def main() -> None:
     about = machine()
     print(", ".join(f"{name} {value}" for name, value in about.items()))
-    print(f"CPU time, {ROUNDS} rounds, quartiles; figures: fastest, median and 95th percentile\n")
+    print(f"CPU time, {ROUNDS} rounds, quartiles; figures, page: fastest, median, 95th percentile\n")
     print(LINE.format("case", "variant", "low", "median", "high", "ratio", "unit"))
     RESULTS.mkdir(exist_ok=True)
-    for module in (q_learning, planning, figures):
+    for module in (q_learning, planning, figures, page):
         rows, missing = module.rows()
         for row in rows:
             show(row)

@@ -114,8 +114,8 @@ def frozen_lake(record: FrozenLake) -> dict:
     open_cells = int(np.sum(~record.holes)) - 1
     marks.describe(
         drawing,
-        f"The start is worth {_cents(record.value[0])} of its {_cents(record.optimum[0])}; "
-        f"{record.optimal.sum()} of {open_cells} arrows are optimal.",
+        f"After {times(record.sweeps)} the start is worth {record.value[0]:.2g} of its "
+        f"{record.optimum[0]:.2g}; {record.optimal.sum()} of {open_cells} arrows are optimal.",
     )
     return drawing
 
@@ -125,8 +125,4 @@ def _cell(record: FrozenLake, s: int) -> str:
         return "goal"
     if record.holes[s]:
         return "hole"
-    return f"{ARROWS[record.greedy[s]]}<br>{_cents(record.value[s])}" if record.known[s] else "·"
-
-
-def _cents(value: float) -> str:
-    return "<0.01" if 0 < value < 0.005 else f"{value:.2f}"
+    return f"{ARROWS[record.greedy[s]]} {record.value[s]:.2f}" if record.known[s] else "·"
