@@ -46,7 +46,9 @@ def show(row: Row) -> None:
 def main() -> None:
     about = machine()
     print(", ".join(f"{name} {value}" for name, value in about.items()))
-    print(f"CPU time, {ROUNDS} rounds, quartiles; figures, page: fastest, median, 95th percentile\n")
+    print(
+        f"CPU time, {ROUNDS} rounds, quartiles; figures, page: fastest, median, 95th percentile\n"
+    )
     print(LINE.format("case", "variant", "low", "median", "high", "ratio", "unit"))
     RESULTS.mkdir(exist_ok=True)
     for module in (q_learning, planning, figures, page):

@@ -95,7 +95,9 @@ def latency(browser: Browser, url: str, name: str) -> list[Row]:
         case = f"{name}: {figure}"
         found.append(row(case, "input to paint", [paint for _, paint in ours]))
         found.append(row(case, "input to paint, Plotly.react", [paint for _, paint in react]))
-        found.append(row(case, "work (ratio: Plotly.react ÷ ours)", [work for work, _ in ours], ratio))
+        found.append(
+            row(case, "work (ratio: Plotly.react ÷ ours)", [work for work, _ in ours], ratio)
+        )
     page.close()
     return found
 

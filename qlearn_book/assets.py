@@ -174,15 +174,18 @@ def font_faces(packages: Path) -> Iterator[tuple[Path, str]]:
         for weight, style in cuts:
             for subset in SUBSETS:
                 file = source / "files" / f"{package}-{subset}-{weight}-{style}.woff2"
-                yield file, (
-                    "@font-face {\n"
-                    f'  font-family: "{family}";\n'
-                    f"  font-style: {style};\n"
-                    f"  font-weight: {weight};\n"
-                    "  font-display: swap;\n"
-                    f'  src: url({file.name}) format("woff2");\n'
-                    f"  unicode-range: {ranges[subset]};\n"
-                    "}\n"
+                yield (
+                    file,
+                    (
+                        "@font-face {\n"
+                        f'  font-family: "{family}";\n'
+                        f"  font-style: {style};\n"
+                        f"  font-weight: {weight};\n"
+                        "  font-display: swap;\n"
+                        f'  src: url({file.name}) format("woff2");\n'
+                        f"  unicode-range: {ranges[subset]};\n"
+                        "}\n"
+                    ),
                 )
 
 

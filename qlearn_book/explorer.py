@@ -49,11 +49,13 @@ class Axis:
         kinds = {isinstance(value, str) for value in self.values}
         if len(self.values) < 2 or len(kinds) != 1:
             raise ValueError(
-                f"values of axis {self.label!r} must be two or more numbers, or two or more strings, "
-                f"but are {self.values!r}"
+                f"values of axis {self.label!r} must be two or more numbers, or two or more "
+                f"strings, but are {self.values!r}"
             )
         if self.is_number and list(self.values) != sorted(set(self.values)):
-            raise ValueError(f"values of axis {self.label!r} must increase, but are {self.values!r}")
+            raise ValueError(
+                f"values of axis {self.label!r} must increase, but are {self.values!r}"
+            )
         if self.start not in self.values:
             raise ValueError(
                 f"start of axis {self.label!r} must be one of its values {self.values!r}, "
@@ -108,7 +110,9 @@ class Explorer:
 
     def payload(self, progress: Callable[[int, int], None] = lambda done, total: None) -> dict:
         """All that the page needs to draw every state, from the store if its code is unchanged."""
-        key = store.code_key(self.compute, self.draw, settings=repr((self.name, self.title, self.axes)))
+        key = store.code_key(
+            self.compute, self.draw, settings=repr((self.name, self.title, self.axes))
+        )
         stored = store.load(self.name, key)
         if stored is not None:
             return stored
@@ -128,7 +132,9 @@ class Explorer:
         if size > MAX_BYTES:
             raise GridError(f"figure {self.name!r} takes {size:,} bytes, cap {MAX_BYTES:,}")
         if took > MAX_SECONDS:
-            raise GridError(f"figure {self.name!r} took {took:.0f} s to compute, cap {MAX_SECONDS:.0f} s")
+            raise GridError(
+                f"figure {self.name!r} took {took:.0f} s to compute, cap {MAX_SECONDS:.0f} s"
+            )
         return payload
 
     def __repr__(self) -> str:

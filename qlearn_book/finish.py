@@ -41,20 +41,31 @@ def write_entrance(site: Path) -> None:
     """The first page of the site, and the page for addresses that lead nowhere."""
     (site / ".nojekyll").touch()
     page = (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{refresh}<title>{title}</title>\n'
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{refresh}'
+        "<title>{title}</title>\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n</head>\n'
         "<body>\n<main>\n<h1>{title}</h1>\n<p>{text}</p>\n</main>\n</body>\n</html>\n"
     )
     refresh = f'<meta http-equiv="refresh" content="0; url={HOME}">\n'
     link = f'<a href="{HOME}">Open the book</a>'
-    (site / "index.html").write_text(page.format(refresh=refresh, title=TITLE, text=link), encoding="utf-8")
-    lost = f'There is no page at this address. <a href="/{HOME}">Open the book</a> and search there.'
-    (site / "404.html").write_text(page.format(refresh="", title=TITLE, text=lost), encoding="utf-8")
+    (site / "index.html").write_text(
+        page.format(refresh=refresh, title=TITLE, text=link), encoding="utf-8"
+    )
+    lost = (
+        f'There is no page at this address. <a href="/{HOME}">Open the book</a> and search there.'
+    )
+    (site / "404.html").write_text(
+        page.format(refresh="", title=TITLE, text=lost), encoding="utf-8"
+    )
 
 
 def drop_icon_script(text: str) -> str:
-    """Without Font Awesome's 1.5 MB script the icons come from its web font, which is loaded anyway."""
-    return re.sub(r'\s*<script[^>]*fontawesome\.js[^>]*></script>|\s*<link[^>]*fontawesome\.js[^>]*>', "", text)
+    """Without Font Awesome's 1.5 MB script the icons come from its web font, loaded anyway."""
+    return re.sub(
+        r"\s*<script[^>]*fontawesome\.js[^>]*></script>|\s*<link[^>]*fontawesome\.js[^>]*>",
+        "",
+        text,
+    )
 
 
 def name_controls(text: str) -> str:
@@ -78,5 +89,8 @@ def drop_unused_files(site: Path) -> None:
             data.unlink()
     static = site / "_static"
     unused = ["scripts/fontawesome.js", "vendor/katex/katex.min.js", "katex.min.js"]
-    for file in [static / name for name in unused] + [*static.rglob("fa-*.ttf"), *static.rglob("*.map")]:
+    for file in [static / name for name in unused] + [
+        *static.rglob("fa-*.ttf"),
+        *static.rglob("*.map"),
+    ]:
         file.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A figure over a finite grid of slider values: what moves, what stays, and how many bytes it takes.
+"""A figure over a finite grid of slider values: what moves, what stays, how many bytes it takes.
 
 ``sample`` calls the pure functions ``compute`` and ``draw`` at every grid point and separates the
 drawn figures into one *template* (everything that never changes) and a few *moving arrays*
@@ -87,7 +87,9 @@ def sample(
             moving.append(_moving(name, template, path, column))
     strangers = {path for leaf in leaves for path in leaf.keys() ^ leaves[0].keys()}
     if strangers:
-        raise GridError(f"figure {name!r}: {_dotted(min(strangers, key=str))} is not in every drawing")
+        raise GridError(
+            f"figure {name!r}: {_dotted(min(strangers, key=str))} is not in every drawing"
+        )
     return Sampled(name, template, tuple(moving), total)
 
 
@@ -177,7 +179,9 @@ def _axis_scale(name: str, template: dict, path: Path) -> tuple[bool, float]:
     axis = letter + "axis" + str(trace.get(letter + "axis", letter))[1:]
     settings = template["layout"].get(axis, {})
     if "range" not in settings:
-        raise GridError(f"figure {name!r}: layout.{axis}.range is not fixed, but {_dotted(path)} moves")
+        raise GridError(
+            f"figure {name!r}: layout.{axis}.range is not fixed, but {_dotted(path)} moves"
+        )
     low, high = settings["range"]
     return settings.get("type") == "log", abs(high - low)
 

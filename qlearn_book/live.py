@@ -82,7 +82,9 @@ class _Panel:
     def _show(self, drawing: dict | str) -> None:
         if isinstance(drawing, str):
             self.figure.layout.height = 10  # plotly's least
-            self.status.value = f'<pre style="color:#b00020;white-space:pre-wrap">{escape(drawing)}</pre>'
+            self.status.value = (
+                f'<pre style="color:#b00020;white-space:pre-wrap">{escape(drawing)}</pre>'
+            )
             return
         with self.figure.batch_update():
             self.figure.layout.height = drawing["layout"]["height"]

@@ -91,7 +91,7 @@ def line(
     at: int = -1,
     where: str = "top right",
 ) -> None:
-    """A line; `label` writes its name beside point `at`; `steps` holds each value until the next."""
+    """A line; `label` writes its name beside point `at`; `steps` holds each value to the next."""
     stroke = {"color": colour, "width": width, "dash": dash} | ({"shape": "hv"} if steps else {})
     trace = {
         "type": "scatter",
@@ -132,7 +132,12 @@ def points(
 
 
 def band(
-    drawing: dict, x: Sequence[float], low: Sequence[float], high: Sequence[float], name: str, colour: str
+    drawing: dict,
+    x: Sequence[float],
+    low: Sequence[float],
+    high: Sequence[float],
+    name: str,
+    colour: str,
 ) -> None:
     """The area between two curves over the same x (for intervals); every value must be finite."""
     x, low, high = (np.asarray(v, dtype=float) for v in (x, low, high))
@@ -180,7 +185,13 @@ def write(
 
 
 def bars(
-    drawing: dict, x: Sequence[float], y: Sequence[float], name: str, colour: str, *, width: float = 0.7
+    drawing: dict,
+    x: Sequence[float],
+    y: Sequence[float],
+    name: str,
+    colour: str,
+    *,
+    width: float = 0.7,
 ) -> None:
     """Upright bars from zero."""
     drawing["data"].append(
@@ -223,5 +234,5 @@ def cells(drawing: dict, values: np.ndarray, text: Sequence[Sequence[str]], name
 
 
 def describe(drawing: dict, sentence: str) -> None:
-    """What the drawing shows now, in one sentence with its numbers: read aloud and printed below."""
+    """What the drawing shows now, one sentence with its numbers: read aloud and printed below."""
     drawing["layout"]["meta"]["summary"] = sentence

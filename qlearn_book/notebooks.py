@@ -1,4 +1,4 @@
-"""Run the chapters and keep in git what belongs there: ``python -m qlearn_book.notebooks [FILE...]``.
+"""Run the chapters and keep what belongs in git: ``python -m qlearn_book.notebooks [FILE...]``.
 
 Every chapter is executed in static mode.  The outputs that stay are the text outputs of cells
 marked ``# NBVAL_CHECK_OUTPUT``, which nbval compares in the tests; figures, widget state, counters
@@ -33,7 +33,9 @@ def tidy(notebook: nbformat.NotebookNode) -> None:
     )
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
-        cell.metadata = nbformat.from_dict({"tags": cell.metadata.tags} if cell.metadata.get("tags") else {})
+        cell.metadata = nbformat.from_dict(
+            {"tags": cell.metadata.tags} if cell.metadata.get("tags") else {}
+        )
         cell.pop("attachments", None)
         if cell.cell_type == "code":
             cell.outputs = _texts(cell.outputs) if CHECKED in cell.source else []
@@ -84,7 +86,9 @@ def main(files: list[str]) -> None:
     for path in [Path(file) for file in files] or sorted(BOOK.glob("*.ipynb")):
         print(f"running {path.name} ...", flush=True)
         notebook = nbformat.read(path, as_version=4)
-        NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(path.parent)}}).execute()
+        NotebookClient(
+            notebook, timeout=600, resources={"metadata": {"path": str(path.parent)}}
+        ).execute()
         tidy(notebook)
         nbformat.write(notebook, path)
 

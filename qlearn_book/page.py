@@ -24,11 +24,13 @@ def html(explorer: Explorer, payload: dict) -> str:
     height = payload["figure"]["layout"]["height"]
     return (
         f'<figure class="qx" id="{explorer.name}" data-qx="{key}">'
-        f'<figcaption class="qx-title" id="{explorer.name}-title">{escape(explorer.title)}</figcaption>'
+        f'<figcaption class="qx-title" id="{explorer.name}-title">{escape(explorer.title)}'
+        "</figcaption>"
         f'<div class="qx-controls">{controls}</div>'
         f'<div class="qx-plot" role="img" aria-labelledby="{explorer.name}-title" '
         f'aria-describedby="{explorer.name}-summary" style="height:{height}px"></div>'
-        f'<p class="qx-summary" id="{explorer.name}-summary" aria-live="polite">{escape(summary)}</p>'
+        f'<p class="qx-summary" id="{explorer.name}-summary">{escape(summary)}</p>'
+        '<p class="qx-said visually-hidden" role="status"></p>'  # spoken when a slider rests
         f"</figure>"
         f'<template class="qx-data" data-key="{key}">{escape(data)}</template>'
     )
@@ -50,7 +52,8 @@ def _control(figure: str, name: str, axis: Axis) -> str:
     play = (
         f'<button type="button" class="qx-play" aria-label="Play {label}" aria-pressed="false">'
         '<svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">'
-        '<path class="qx-go" d="M4 2.5v11l9-5.5z"/><path class="qx-stop" d="M4 3h3v10H4zM9 3h3v10H9z"/>'
+        '<path class="qx-go" d="M4 2.5v11l9-5.5z"/>'
+        '<path class="qx-stop" d="M4 3h3v10H4zM9 3h3v10H9z"/>'
         "</svg></button>"
         if axis.play
         else ""

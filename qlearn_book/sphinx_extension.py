@@ -73,7 +73,9 @@ def outdated_chapters(app: Sphinx, env: BuildEnvironment, added, changed, remove
     chapters = {name: Path(env.doc2path(name)) for name in env.found_docs}
     now = {n: chapter_key(path) for n, path in sorted(chapters.items()) if path.suffix == ".ipynb"}
     stale = [name for name, key in now.items() if before.get(name) != key]
-    cache = get_cache(app.config.nb_execution_cache_path or Path(app.outdir).parent / ".jupyter_cache")
+    cache = get_cache(
+        app.config.nb_execution_cache_path or Path(app.outdir).parent / ".jupyter_cache"
+    )
     for record in cache.list_cache_records():
         if Path(record.uri) in {chapters[name] for name in stale}:
             cache.remove_cache(record.pk)

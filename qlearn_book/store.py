@@ -30,22 +30,30 @@ def source_files(*modules: str) -> set[Path]:
     found: set[Path] = set()
     waiting = list(modules)
     while waiting:
-        file = _project_file(waiting.pop())
+        module = waiting.pop()
+        file = _project_file(module)
         if file is None or file in found:
             continue
         found.add(file)
-        waiting += imported_modules(file.read_text(encoding="utf-8"))
+        package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+        waiting += imported_modules(file.read_text(encoding="utf-8"), package)
     return found
 
 
-def imported_modules(source: str) -> list[str]:
-    """Names of modules that a piece of Python imports; `from a import b` gives a and a.b."""
+def imported_modules(source: str, package: str = "") -> list[str]:
+    """Names of modules that a piece of Python in `package` imports.
+
+    `from a import b` gives a.b if that is a module of this project, and a otherwise.
+    """
     names = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            relative = "." * node.level + (node.module or "")
+            module = importlib.util.resolve_name(relative, package)
+            inner = [f"{module}.{alias.name}" for alias in node.names]
+            names += [name if _project_file(name) else module for name in inner]
     return names
 
 
@@ -87,7 +95,7 @@ def code_key(*functions: Callable, settings: str) -> str:
         )
     versions = f"{sys.version_info[:2]} {importlib.import_module('numpy').__version__}"
     names = " ".join(f"{f.__module__}.{f.__qualname__}" for f in functions)
-    return digest(source_files(*modules, "qlearn_book.explorer"), settings, versions, names)
+    return digest(source_files(*modules, "qlearn_book.grid"), settings, versions, names)
 
 
 def load(name: str, key: str) -> dict[str, Any] | None:

@@ -7,6 +7,8 @@ from typing import Literal
 
 import numpy as np
 
+from ._compile import jit
+from .behaviours import row_max
 from .bellman import greedy, lookahead, state_values
 from .mdp import (
     TabularMDP,
@@ -105,10 +107,27 @@ def iterate(
     alpha = check_real(alpha, "alpha", "in (0, 1]", lambda x: 0 < x <= 1)
     history = np.empty((check_integer(num_sweeps, "num_sweeps", 0) + 1, *mdp.r.shape))
     history[0] = initial_table(mdp, q0)
-    for q, q_next in zip(history, history[1:], strict=False):
-        sweep = lookahead(mdp, state_values(mdp, q), gamma)
-        np.add((1 - alpha) * q, alpha * sweep, out=q_next)
+    next_states, probabilities, _ = mdp.successors
+    _sweep_through(history, mdp.r, next_states, probabilities, mdp.terminal, gamma, alpha)
     return history
+
+
+@jit
+def _sweep_through(history, r, next_states, probabilities, terminal, gamma, alpha):
+    """Fill history[1:], each table from the one before; rows of the successor lists are s·A + a."""
+    num_states, num_actions = r.shape
+    v = np.empty(num_states)
+    for k in range(len(history) - 1):
+        for s in range(num_states):
+            v[s] = 0.0 if terminal[s] else row_max(history[k], s)
+        for s in range(num_states):
+            for a in range(num_actions):
+                expected = 0.0
+                for j in range(next_states.shape[1]):
+                    pair = s * num_actions + a
+                    expected += probabilities[pair, j] * v[next_states[pair, j]]
+                target = r[s, a] + gamma * expected
+                history[k + 1, s, a] = (1 - alpha) * history[k, s, a] + alpha * target
 
 
 def evaluate_policy(mdp: TabularMDP, pi: np.ndarray, *, gamma: float) -> np.ndarray:

@@ -22,7 +22,7 @@ from .behaviours import (
     greedy_action,
     row_max,
 )
-from .mdp import INDEX, TabularMDP, check_gamma, check_integer, check_rng, initial_table
+from .mdp import INDEX, TabularMDP, check_gamma, check_integer, check_q, check_rng, initial_table
 from .planning import optimal_q
 from .step_sizes import StepSize, as_step_size, step_size
 
@@ -69,12 +69,14 @@ def q_learning(
     q0: np.ndarray | None = None,
     start: int = 0,
     record_at: np.ndarray | None = None,
+    q_star: np.ndarray | None = None,
 ) -> QLearningResult:
     """Q-learning for `num_updates` updates of single pairs.
 
     q0 (S, A) defaults to zeros; its terminal rows are set to 0. A trajectory starts in `start`
     and again after every terminal state. `record_at` holds increasing update counts between 0
     and num_updates, by default about 200 spaced evenly on a log scale, both ends included.
+    q_star (S, A) are the optimal values that errors are measured from, for those who have them.
     Raises ValueError for arguments out of range; each message names the argument.
     """
     gamma, schedule = check_gamma(gamma), as_step_size(alpha).schedule
@@ -90,7 +92,8 @@ def q_learning(
         tables, schedule, gamma, check_rng(rng),
     )  # fmt: skip
     history = history[:-1]
-    errors = np.abs(history - optimal_q(mdp, gamma=gamma)).max(axis=(1, 2))
+    exact = optimal_q(mdp, gamma=gamma) if q_star is None else check_q(mdp, q_star, "q_star")
+    errors = np.abs(history - exact).max(axis=(1, 2))
     return QLearningResult(q=q, counts=counts, steps=steps, errors=errors, tables=history)
 
 

@@ -76,7 +76,9 @@ def test_a_grid_over_the_cap_is_refused_by_name():
     assert str(explorer.MAX_STATES) in str(caught.value)
 
 
-@pytest.mark.parametrize(("cap", "message"), [("MAX_BYTES", "bytes, cap 10"), ("MAX_SECONDS", "s to compute")])
+@pytest.mark.parametrize(
+    ("cap", "message"), [("MAX_BYTES", "bytes, cap 10"), ("MAX_SECONDS", "s to compute")]
+)
 def test_a_figure_over_its_bytes_or_seconds_is_refused_by_name(monkeypatch, cap, message):
     monkeypatch.setattr(explorer, cap, 10 if cap == "MAX_BYTES" else 0.0)
     with pytest.raises(GridError, match=message) as caught:
@@ -160,7 +162,7 @@ def test_the_page_has_native_named_controls_and_escapes_what_it_shows(monkeypatc
     for axis, label in (("gamma", "discount γ"), ("depth", "depth D")):
         assert f'<label for="curve-{axis}">{label}</label>' in html
         assert re.search(rf'<input type="range" id="curve-{axis}" min="0" max="\d"', html)
-    assert '<legend>goal</legend>' in html and html.count('type="radio"') == 2
+    assert "<legend>goal</legend>" in html and html.count('type="radio"') == 2
     assert 'aria-label="Play depth D"' in html
     assert 'aria-valuetext="0.9"' in html
 
@@ -169,7 +171,11 @@ def test_the_text_form_is_the_same_in_both_modes(monkeypatch):
     live = make()._repr_mimebundle_()
     monkeypatch.setenv("QLEARN_BOOK_MODE", "static")
     static = make()._repr_mimebundle_()
-    assert live["text/plain"] == static["text/plain"] == "Explorer(curve: gamma=0.9, depth=8, goal=loop)"
+    assert (
+        live["text/plain"]
+        == static["text/plain"]
+        == "Explorer(curve: gamma=0.9, depth=8, goal=loop)"
+    )
     assert "text/html" not in live
 
 
@@ -178,11 +184,12 @@ def test_the_key_changes_with_code_that_is_imported_indirectly(tmp_path, monkeyp
     package.mkdir()
     (package / "__init__.py").write_text("")
     (package / "deep.py").write_text("BASE = 1\n")
-    (package / "top.py").write_text("from lab.deep import BASE\nimport numpy\n")
+    (package / "middle.py").write_text("from . import deep\nfrom .deep import BASE\n")
+    (package / "top.py").write_text("from lab.middle import BASE\nimport numpy\n")
     monkeypatch.setattr(store, "ROOT", tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     files = store.source_files("lab.top")
-    assert files == {package / "top.py", package / "deep.py"}
+    assert files == {package / "top.py", package / "middle.py", package / "deep.py"}
     before = store.digest(files)
     (package / "deep.py").write_text("BASE = 2\n")
     assert store.digest(store.source_files("lab.top")) != before

@@ -22,13 +22,22 @@ def drawing(y, *, y_axis=("error", 1e-6, 1.0, "log"), text="here") -> dict:
 
 def test_states_run_in_c_order_with_the_last_axis_fastest():
     points = list(states({"a": (1, 2), "b": ("x", "y", "z")}))
-    assert points[:4] == [{"a": 1, "b": "x"}, {"a": 1, "b": "y"}, {"a": 1, "b": "z"}, {"a": 2, "b": "x"}]
+    assert points[:4] == [
+        {"a": 1, "b": "x"},
+        {"a": 1, "b": "y"},
+        {"a": 1, "b": "z"},
+        {"a": 2, "b": "x"},
+    ]
     assert len(points) == 6
 
 
 def test_only_what_moves_is_stored_and_the_rest_is_the_template():
     sampled = sample(
-        "decay", lambda gamma: gamma, lambda g: drawing(g ** np.arange(5)), {"gamma": (0.5, 0.9)}, {"gamma": 0.9}
+        "decay",
+        lambda gamma: gamma,
+        lambda g: drawing(g ** np.arange(5)),
+        {"gamma": (0.5, 0.9)},
+        {"gamma": 0.9},
     )
     assert [m.path for m in sampled.moving] == [("data", 0, "y"), ("layout", "meta", "summary")]
     assert sampled.template == plain(drawing(0.9 ** np.arange(5)))
@@ -38,7 +47,11 @@ def test_only_what_moves_is_stored_and_the_rest_is_the_template():
 def test_unpacked_values_are_within_half_a_step_of_the_axis(gammas):
     curves = [g ** np.arange(10) for g in gammas]
     sampled = sample(
-        "decay", lambda gamma: gamma, lambda g: drawing(g ** np.arange(10)), {"gamma": gammas}, {"gamma": 0.9}
+        "decay",
+        lambda gamma: gamma,
+        lambda g: drawing(g ** np.arange(10)),
+        {"gamma": gammas},
+        {"gamma": 0.9},
     )
     values = unpack(*pack(sampled))[0]
     half_step = 6 / LEVELS / 2  # the axis is six decades long
@@ -47,7 +60,11 @@ def test_unpacked_values_are_within_half_a_step_of_the_axis(gammas):
 
 def test_curves_of_different_lengths_are_filled_up_with_gaps():
     sampled = sample(
-        "depth", lambda depth: depth, lambda d: drawing(np.full(d, 0.1)), {"depth": (2, 5)}, {"depth": 5}
+        "depth",
+        lambda depth: depth,
+        lambda d: drawing(np.full(d, 0.1)),
+        {"depth": (2, 5)},
+        {"depth": 5},
     )
     x, y = unpack(*pack(sampled))[:2]
     assert np.isnan(y[0, 2:]).all() and not np.isnan(y[1]).any()

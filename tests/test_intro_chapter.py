@@ -75,7 +75,7 @@ def test_full_steps_need_depth_squared_times_actions_updates_on_average(depth, n
 def _growth(measure, gamma, alpha, seed, which):
     """Factor from size 16 to 32 and its standard error, from the spread over the seeds."""
     record = experiment.depth_width(
-        gamma=gamma, alpha=alpha, tolerance=0.1, measure=measure, seed=seed
+        num_seeds=21, gamma=gamma, alpha=alpha, tolerance=0.1, measure=measure, seed=seed
     )
     updates = getattr(record, f"{which}_updates")[:, -2:]
     assert np.isfinite(updates).all()
@@ -97,9 +97,7 @@ def _growth(measure, gamma, alpha, seed, which):
         ("sup norm", 0.5, "width", 2.1),
     ],
 )
-def test_doubling_costs_nearly_four_in_depth_and_two_in_width(
-    measure, gamma, which, stated, seed
-):
+def test_doubling_costs_nearly_four_in_depth_and_two_in_width(measure, gamma, which, stated, seed):
     factor, standard_error = _growth(measure, gamma, 0.5, seed, which)
     assert abs(factor - stated) < 4 * standard_error
 
@@ -134,7 +132,7 @@ def test_every_run_reaches_the_finest_tolerance_of_the_slider():
     for alpha in (0.1, 0.3, 1.0):
         for measure in experiment.MEASURES:
             record = experiment.depth_width(
-                gamma=0.99, alpha=alpha, tolerance=0.01, measure=measure
+                num_seeds=21, gamma=0.99, alpha=alpha, tolerance=0.01, measure=measure
             )
             assert np.isfinite(record.depth_updates).all()
             assert np.isfinite(record.width_updates).all()

@@ -1,4 +1,4 @@
-"""The live face: any value between the ends, latest wins, busy and broken computations are shown."""
+"""The live face: any value between the ends, latest wins, busy and broken states are shown."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from qlearn_book.theme import DARK, PALETTE, SCALE_DARK, SCALE_LIGHT, SCALE_STEPS, shade, tint
+from qlearn_book.theme import DARK, PALETTE, SCALE_DARK, SCALE_LIGHT, shade, tint
 
 LINES = ("blue", "orange", "green", "purple", "red", "grey")
 PAGES = (0, 1)  # light, dark
@@ -54,7 +54,9 @@ def test_labels_have_the_contrast_of_text(role, page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("eye", [np.eye(3), PROTAN, DEUTAN], ids=["trichromat", "protanope", "deuteranope"])
+@pytest.mark.parametrize(
+    "eye", [np.eye(3), PROTAN, DEUTAN], ids=["trichromat", "protanope", "deuteranope"]
+)
 def test_any_two_line_colours_differ_for_every_kind_of_eye(eye, page):
     """Five units of L*a*b* are about twice what side-by-side patches need to be told apart."""
     for one, other in itertools.combinations(("blue", "orange", "green", "purple"), 2):

@@ -93,7 +93,7 @@ def test_the_signal_reaches_the_first_state_after_exactly_depth_sweeps(depth):
 @pytest.mark.parametrize("depth", (2, 8, 32))
 @pytest.mark.parametrize("alpha", (0.1, 0.5, 0.9))
 def test_damped_errors_fall_faster_than_the_bound_once_the_news_is_there(depth, alpha):
-    mdp, arrived = chain(depth), int(2 * depth / alpha)
+    mdp, arrived = chain(depth), int((depth + 3 * np.sqrt(depth)) / alpha)
     history = iterate(mdp, gamma=0.9, num_sweeps=arrived, alpha=alpha)
     errors = np.abs(history - optimal_q(mdp, gamma=0.9)).max(axis=(1, 2))
     assert 0 < errors[-1] < (1 - alpha * 0.1) * errors[-2]
@@ -183,7 +183,7 @@ def test_on_the_frozen_lake_the_span_rule_wins_little():
     assert (norm.num_sweeps, span.num_sweeps) == (438, 418)
     history = iterate(mdp, gamma=0.99, num_sweeps=span.num_sweeps).max(axis=2)
     change = np.abs(np.diff(history, axis=0)).max(axis=1)
-    assert (span.spans >= change * (1 - 1e-9)).all()
+    assert (span.spans >= change - 1e-15).all()  # rounding of values of order 1
 
 
 # --- the frozen lake ------------------------------------------------------------------------------

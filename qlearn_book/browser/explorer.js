@@ -94,7 +94,12 @@
       const sentence = this.sheet.moving.find((m) => m.path.join(".") === "layout.meta.summary");
       if (sentence) this.summary.textContent = textAt(sentence, state, 0);
       clearTimeout(this.rest);
-      this.rest = setTimeout(() => this.draw(), REST);
+      this.rest = setTimeout(() => this.rested(), REST);
+    }
+
+    rested() {
+      this.draw();
+      this.root.querySelector(".qx-said").textContent = this.summary.textContent;
     }
 
     /* The value beside the slider, and the same value for a screen reader. */

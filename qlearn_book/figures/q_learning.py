@@ -87,9 +87,7 @@ def against_value_iteration(record: AgainstValueIteration) -> dict:
     drawing = marks.axes(
         x=("sweeps, or updates per pair", 1, 2500, "log"), y=("relative error", LOW, HIGH, "log")
     )
-    low, median, high = (
-        _pixels(v) for v in np.quantile(record.learning, (0, 0.5, 1), axis=0)
-    )
+    low, median, high = (_pixels(v) for v in np.quantile(record.learning, (0, 0.5, 1), axis=0))
     planning = _pixels(record.planning)
     marks.band(drawing, record.sweeps, low, high, "Q-learning, all runs", ORANGE)
     marks.line(drawing, record.sweeps, median, "Q-learning, median", ORANGE)

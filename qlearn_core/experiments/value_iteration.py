@@ -10,7 +10,7 @@ import numpy as np
 from qlearn_core.bellman import greedy, state_values
 from qlearn_core.environments import chain, from_gymnasium, garnet
 from qlearn_core.mdp import TabularMDP
-from qlearn_core.planning import iterate, optimal_q, value_iteration
+from qlearn_core.planning import iterate, optimal_q
 
 #: Sweeps that `contraction` shows.
 NUM_SWEEPS = 60
@@ -96,6 +96,8 @@ def spreading(*, gamma: float, depth: int, goal: str, sweeps: int) -> Spreading:
 NUM_STATES, NUM_ACTIONS = 100, 4
 #: The finest tolerance that `stopping` answers.
 FINEST = 1e-6
+#: Sweeps computed at a time, until both bounds are below FINEST.
+BLOCK = 128
 
 
 @dataclass(frozen=True)
@@ -132,21 +134,36 @@ def stopping(*, gamma: float, branching: int, tolerance: float, seed: int = 1) -
 
 
 @lru_cache(maxsize=128)
+def _garnet(branching: int, seed: int) -> TabularMDP:
+    return garnet(NUM_STATES, NUM_ACTIONS, branching, rng=np.random.default_rng(seed))
+
+
+@lru_cache(maxsize=128)
 def _bounds(gamma: float, branching: int, seed: int) -> tuple[np.ndarray, ...]:
     """The four (K,) curves of a Stopping record until both bounds are below FINEST."""
-    mdp = garnet(NUM_STATES, NUM_ACTIONS, branching, rng=np.random.default_rng(seed))
-    result = value_iteration(mdp, gamma=gamma, tol=FINEST)
+    mdp = _garnet(branching, seed)
+    q_star = optimal_q(mdp, gamma=gamma)
     amplification = gamma / (1 - gamma)
-    history = iterate(mdp, gamma=gamma, num_sweeps=result.num_sweeps)  # (K+1, S, A)
-    change = np.diff(history.max(axis=2), axis=0)  # (K, S)
-    middle = amplification * (change.max(axis=1) + change.min(axis=1)) / 2
-    below = optimal_q(mdp, gamma=gamma) - history[1:]  # (K, S, A)
-    return (
-        amplification * result.residuals,
-        amplification * result.spans / 2,
-        np.abs(below).max(axis=(1, 2)),
-        np.abs(below - middle[:, None, None]).max(axis=(1, 2)),
-    )
+    q, curves = None, []
+    while q is None or max(curves[-1][0][-1], curves[-1][1][-1]) > FINEST:
+        history = iterate(mdp, gamma=gamma, num_sweeps=BLOCK, q0=q)  # (BLOCK + 1, S, A)
+        q, after = history[-1], history[1:]
+        change = np.diff(history.max(axis=2), axis=0)  # (BLOCK, S)
+        lowest, highest = change.min(axis=1), change.max(axis=1)
+        error = q_star - after
+        middle = amplification * (highest + lowest) / 2
+        most, least = error.max(axis=(1, 2)), error.min(axis=(1, 2))
+        curves.append(
+            (
+                amplification * np.abs(np.diff(history, axis=0)).max(axis=(1, 2)),
+                amplification * (highest - lowest) / 2,
+                np.maximum(most, -least),
+                np.maximum(most - middle, middle - least),
+            )
+        )
+    joined = [np.concatenate(parts) for parts in zip(*curves, strict=True)]
+    length = 1 + max(int(np.argmax(bound <= FINEST)) for bound in joined[:2])
+    return tuple(curve[:length] for curve in joined)
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,8 @@ def visit(browser: Browser) -> Iterator:
         here.page.on("request", lambda request: here.requests.append(request.url))
         here.page.on("pageerror", lambda error: here.errors.append(str(error)))
         here.page.on(
-            "console", lambda m: here.errors.append(m.text) if m.type in {"error", "warning"} else None
+            "console",
+            lambda m: here.errors.append(m.text) if m.type in {"error", "warning"} else None,
         )
         here.page.goto(url)
         return here

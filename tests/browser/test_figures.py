@@ -99,8 +99,13 @@ def assert_drawn(seen: dict, drawing: dict, where: str) -> None:
                 dots, np.column_stack([x, y])[inside], atol=TOLERANCE, err_msg=here
             )
         if trace["mode"] == "text":
-            words = [(px, py, word) for (px, py), word, ok in zip(
-                np.column_stack([x, y]), trace["text"], inside, strict=True) if ok and word]
+            words = [
+                (px, py, word)
+                for (px, py), word, ok in zip(
+                    np.column_stack([x, y]), trace["text"], inside, strict=True
+                )
+                if ok and word
+            ]
             assert [text[2] for text in drawn["texts"]] == [w[2] for w in words], here
             np.testing.assert_allclose(
                 np.array([t[:2] for t in drawn["texts"]]).reshape(-1, 2),
@@ -168,7 +173,7 @@ def test_when_the_slider_rests_plotly_holds_the_same_data(visit, address, chapte
 
 
 def distance(corners: list, polyline: list) -> float:
-    """The largest distance of a corner from a line, in pixels; plotly leaves out redundant corners."""
+    """The largest distance of a corner from a line in pixels; plotly drops redundant corners."""
     corners = np.array([p for stroke in corners for p in stroke], dtype=float).reshape(-1, 2)
     segments = [
         (np.array(a, dtype=float), np.array(b, dtype=float))
