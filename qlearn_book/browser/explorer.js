@@ -168,6 +168,14 @@
     }).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   }
 
+  /* From now on the browser may skip what is off the screen; see book.css. */
+  window.addEventListener("load", async () => {
+    await document.fonts.ready;
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => document.documentElement.classList.add("qx-settled"))
+    );
+  });
+
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
 })();

@@ -136,3 +136,13 @@ def test_readers_who_ask_for_less_motion_get_one_frame_per_press(visit, address)
     here.page.locator("#spread .qx-play").click()
     here.page.wait_for_timeout(900)
     assert here.page.locator("#spread-sweeps").input_value() == "4"
+
+
+def test_a_page_keeps_its_height_when_what_is_off_screen_is_skipped(visit, address):
+    here = visit(f"{address}/book/q_learning.html")
+    here.page.wait_for_selector("html.qx-settled", state="attached")
+    here.page.wait_for_timeout(500)
+    height = "document.documentElement.scrollHeight"
+    settled = here.page.evaluate(height)
+    here.page.evaluate("document.documentElement.classList.remove('qx-settled')")
+    assert abs(here.page.evaluate(height) - settled) <= 2
