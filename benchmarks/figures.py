@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.timing import Row, cpu_seconds
-from qlearn_book.explorer import Axis, Explorer
+from qlearn_book.axis import Axis
+from qlearn_book.explorer import Explorer
 from qlearn_book.notebooks import BOOK, explorers
 
 NUM_STATES = 30

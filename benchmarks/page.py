@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import http.server
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -15,7 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from benchmarks.timing import Row
 from qlearn_book.notebooks import BOOK
 from tests.browser.chromium import find_chromium, launch
-from tests.browser.conftest import SITE, Handler
+from tests.browser.server import SITE, serving, wire_size
 
 MOVES = 200
 MOVE = (Path(__file__).parent / "page.js").read_text(encoding="utf-8")
@@ -28,7 +23,7 @@ def rows() -> tuple[list[Row], list[str]]:
     if find_chromium() is None:
         return [], ["page: left out, because there is no Chromium; `make test` installs one"]
     measured = []
-    with serving() as address, sync_playwright() as playwright:
+    with serving(SITE) as address, sync_playwright() as playwright:
         browser = launch(playwright)
         for page in PAGES:
             measured += weight(browser, f"{address}/book/{page}.html", page)
@@ -36,17 +31,6 @@ def rows() -> tuple[list[Row], list[str]]:
             measured += latency(browser, f"{address}/book/{page}.html", page)
         browser.close()
     return measured, []
-
-
-@contextmanager
-def serving() -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), lambda *args: Handler(*args, directory=str(SITE))
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
 
 
 def open_figures(page: Page, url: str) -> list[str]:
@@ -66,8 +50,7 @@ def weight(browser: Browser, url: str, name: str) -> list[Row]:
     def count(response) -> None:
         path = SITE / response.url.split("/", 3)[3].split("?")[0]
         if path.is_file():
-            packed = path.suffix in {".html", ".css", ".js", ".svg", ".json"}
-            size = len(gzip.compress(path.read_bytes(), 6)) if packed else path.stat().st_size
+            size = wire_size(path)
             total.append(size / 1000)
             if path.suffix == ".html" or path.parent.name == "figures":
                 own.append(size / 1000)
@@ -104,12 +87,3 @@ def latency(browser: Browser, url: str, name: str) -> list[Row]:
 
 def row(case: str, variant: str, values: list[float], ratio: float | None = None) -> Row:
     return Row(case, variant, "ms", median(values), min(values), quantiles(values, n=20)[18], ratio)
-
-
-if __name__ == "__main__":  # python -m benchmarks.page
-    from benchmarks.__main__ import show
-
-    measured, missing = rows()
-    for line in measured:
-        show(line)
-    print("\n".join(missing))

@@ -1,5 +1,6 @@
 """Presentation of the book: figures, the Explorer that puts sliders on them, and the site."""
 
-from qlearn_book.explorer import Axis, Explorer
+from qlearn_book.axis import Axis
+from qlearn_book.explorer import Explorer
 
 __all__ = ["Axis", "Explorer"]

@@ -17,58 +17,17 @@ import os
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from qlearn_book import grid, page, store
+from qlearn_book.axis import Axis
 from qlearn_book.grid import GridError
+from qlearn_book.progress import reporter
 
 #: Caps of one figure; the build fails with the figure's name above them.
 MAX_STATES = 20_000
 MAX_BYTES = 300_000
 MAX_SECONDS = 180.0
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One control of a figure: a slider over numbers or a choice among words.
-
-    values  the grid of the static page, in order; all numbers or all strings, at least two
-    label   what the reader sees and hears, e.g. "discount γ"
-    start   the value at first sight, one of `values`
-    play    offers a button that runs through the values (for time)
-    """
-
-    values: tuple
-    label: str
-    start: Any
-    play: bool = False
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "values", tuple(self.values))
-        kinds = {isinstance(value, str) for value in self.values}
-        if len(self.values) < 2 or len(kinds) != 1:
-            raise ValueError(
-                f"values of axis {self.label!r} must be two or more numbers, or two or more "
-                f"strings, but are {self.values!r}"
-            )
-        if self.is_number and list(self.values) != sorted(set(self.values)):
-            raise ValueError(
-                f"values of axis {self.label!r} must increase, but are {self.values!r}"
-            )
-        if self.start not in self.values:
-            raise ValueError(
-                f"start of axis {self.label!r} must be one of its values {self.values!r}, "
-                f"but is {self.start!r}"
-            )
-
-    @property
-    def is_number(self) -> bool:
-        return not isinstance(self.values[0], str)
-
-    def show(self, value: Any) -> str:
-        """A value as the reader sees it: 0.95, 32, 1e-06 or the word itself."""
-        return value if isinstance(value, str) else f"{value:g}"
 
 
 class Explorer:
@@ -108,7 +67,7 @@ class Explorer:
         """The drawing at these slider values; those not given stand at their start."""
         return self.draw(self.compute(**(self.start | values)))
 
-    def payload(self, progress: Callable[[int, int], None] = lambda done, total: None) -> dict:
+    def payload(self) -> dict:
         """All that the page needs to draw every state, from the store if its code is unchanged."""
         key = store.code_key(
             self.compute, self.draw, settings=repr((self.name, self.title, self.axes))
@@ -118,7 +77,7 @@ class Explorer:
             return stored
         began = time.perf_counter()
         values = {name: axis.values for name, axis in self.axes.items()}
-        sampled = grid.sample(self.name, self.compute, self.draw, values, self.start, progress)
+        sampled = grid.sample(self.name, self.compute, self.draw, values, self.start, reporter(self.name))
         specs, block = grid.pack(sampled)
         payload = {
             "name": self.name,
@@ -145,7 +104,7 @@ class Explorer:
         """Static HTML when the book is built; in a kernel `_ipython_display_` comes first."""
         bundle = {"text/plain": repr(self)}
         if os.environ.get("QLEARN_BOOK_MODE") == "static":
-            bundle["text/html"] = page.html(self, self.payload())
+            bundle["text/html"] = page.html(self.name, self.title, self.axes, self.payload())
         return bundle
 
     def _ipython_display_(self) -> None:
@@ -156,4 +115,4 @@ class Explorer:
         else:
             from qlearn_book.live import panel  # widgets take a second to import; pages need none
 
-            display(panel(self))
+            display(panel(self.title, self.axes, self.at))

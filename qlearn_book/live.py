@@ -11,27 +11,28 @@ from __future__ import annotations
 import asyncio
 import math
 import traceback
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 import plotly.graph_objects as go
 
-from qlearn_book.explorer import Axis, Explorer
+from qlearn_book.axis import Axis
 
 BUSY_AFTER = 0.2  # seconds
 
 
-def panel(explorer: Explorer) -> widgets.VBox:
-    """The figure with live sliders, one widget."""
-    return _Panel(explorer).box
+def panel(title: str, axes: dict[str, Axis], at: Callable[..., dict]) -> widgets.VBox:
+    """The figure with live sliders, one widget; `at(**values)` gives its drawing."""
+    return _Panel(title, axes, at).box
 
 
 class _Panel:
-    def __init__(self, explorer: Explorer) -> None:
-        self.explorer = explorer
-        self.controls = {name: _control(axis) for name, axis in explorer.axes.items()}
-        self.figure = go.FigureWidget(_on_white(explorer.at()))
+    def __init__(self, title: str, axes: dict[str, Axis], at: Callable[..., dict]) -> None:
+        self.at = at
+        self.controls = {name: _control(axis) for name, axis in axes.items()}
+        self.figure = go.FigureWidget(_on_white(at()))
         self.figure._config |= {"displayModeBar": False, "showSendToCloud": False}
         self.status = widgets.HTML(_sentence(self.figure.layout.meta["summary"]))
         self.task: asyncio.Task | None = None
@@ -40,9 +41,9 @@ class _Panel:
             control.observe(self._moved, names="value")
         self.box = widgets.VBox(
             [
-                widgets.HTML(f"<b>{escape(explorer.title)}</b>"),
+                widgets.HTML(f"<b>{escape(title)}</b>"),
                 widgets.HBox(
-                    [_row(explorer.axes[n], c) for n, c in self.controls.items()],
+                    [_row(axes[n], c) for n, c in self.controls.items()],
                     layout=widgets.Layout(flex_flow="row wrap"),
                 ),
                 self.figure,
@@ -75,7 +76,7 @@ class _Panel:
     def _drawing(self, values: dict[str, Any]) -> dict | str:
         """The drawing at these values, or the text of the error that it ended in."""
         try:
-            return _on_white(self.explorer.at(**values))
+            return _on_white(self.at(**values))
         except Exception:  # whatever it is, the reader sees it in the figure's place
             return traceback.format_exc()
 

@@ -9,30 +9,28 @@ from __future__ import annotations
 import hashlib
 import json
 from html import escape
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from qlearn_book.explorer import Axis, Explorer
+from qlearn_book.axis import Axis
 
 
-def html(explorer: Explorer, payload: dict) -> str:
+def html(name: str, title: str, axes: dict[str, Axis], payload: dict) -> str:
     """The figure's HTML; its data stand in the trailing ``<template>``."""
-    controls = "".join(_control(explorer.name, name, axis) for name, axis in explorer.axes.items())
+    controls = "".join(_control(name, key, axis) for key, axis in axes.items())
     summary = payload["figure"]["layout"]["meta"]["summary"]
     data = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
-    key = hashlib.sha256(data.encode()).hexdigest()[:16]
+    digest = hashlib.sha256(data.encode()).hexdigest()[:16]
     height = payload["figure"]["layout"]["height"]
     return (
-        f'<figure class="qx" id="{explorer.name}" data-qx="{key}">'
-        f'<figcaption class="qx-title" id="{explorer.name}-title">{escape(explorer.title)}'
+        f'<figure class="qx" id="{name}" data-qx="{digest}">'
+        f'<figcaption class="qx-title" id="{name}-title">{escape(title)}'
         "</figcaption>"
         f'<div class="qx-controls">{controls}</div>'
-        f'<div class="qx-plot" role="img" aria-labelledby="{explorer.name}-title" '
-        f'aria-describedby="{explorer.name}-summary" style="height:{height}px"></div>'
-        f'<p class="qx-summary" id="{explorer.name}-summary">{escape(summary)}</p>'
+        f'<div class="qx-plot" role="img" aria-labelledby="{name}-title" '
+        f'aria-describedby="{name}-summary" style="height:{height}px"></div>'
+        f'<p class="qx-summary" id="{name}-summary">{escape(summary)}</p>'
         '<p class="qx-said visually-hidden" role="status"></p>'  # spoken when a slider rests
         f"</figure>"
-        f'<template class="qx-data" data-key="{key}">{escape(data)}</template>'
+        f'<template class="qx-data" data-key="{digest}">{escape(data)}</template>'
     )
 
 

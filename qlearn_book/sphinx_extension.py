@@ -2,7 +2,7 @@
 
 While the book is built this extension
 
-* tells the kernels to draw for the page (``QLEARN_BOOK_MODE=static``),
+* tells the kernels to draw for the page (``QLEARN_BOOK_MODE=static``) and shows how far they are,
 * executes a chapter again when the code that it calls has changed, and only then,
 * moves every figure's data from its page to ``_static/figures/<key>.js``, loaded when it is near,
 * adds the book's own scripts, styles and fonts, so that no page asks anyone else for anything,
@@ -24,7 +24,7 @@ from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from qlearn_book import assets, finish, store
+from qlearn_book import assets, finish, progress, store
 
 BROWSER = Path(__file__).resolve().parent / "browser"
 SCRIPTS = ("palette.js", "codec.js", "painter.js", "explorer.js")
@@ -33,6 +33,8 @@ DATA = re.compile(r'<template class="qx-data" data-key="(\w+)">(.*?)</template>'
 
 def setup(app: Sphinx) -> dict:
     os.environ.setdefault("QLEARN_BOOK_MODE", "static")
+    silence = progress.listen(Path(app.outdir).parent / ".progress")
+    app.connect("env-updated", lambda app, env: silence())  # all chapters have been executed
     app.connect("config-inited", add_assets)
     app.connect("env-get-outdated", outdated_chapters)
     app.connect("doctree-resolved", move_data)

@@ -43,7 +43,8 @@ def draw(record: tuple[float, np.ndarray]) -> dict:
 
 def panel(function=compute, **axes_) -> live._Panel:
     gamma = Axis((0.5, 0.7, 0.9), "discount γ", start=0.5)
-    return live._Panel(Explorer("curve", function, draw, title="Curve", gamma=gamma, **axes_))
+    explorer = Explorer("curve", function, draw, title="Curve", gamma=gamma, **axes_)
+    return live._Panel(explorer.title, explorer.axes, explorer.at)
 
 
 @pytest.fixture(autouse=True)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import http.server
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +10,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.chromium import launch
+from tests.browser.server import SITE, serving
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-SITE = ROOT / "_build" / "html"
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {
     "viewport": {"width": 393, "height": 851},
@@ -23,26 +19,6 @@ PHONE = {
     "is_mobile": True,
     "has_touch": True,
 }
-TEXTS = {".html", ".css", ".js", ".svg", ".json"}
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves the site as static hosts do: text is compressed, everything else goes as it is."""
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        path = Path(self.translate_path(self.path))
-        if path.suffix not in TEXTS or not path.is_file():
-            return super().do_GET()
-        body = gzip.compress(path.read_bytes(), 6)
-        self.send_response(200)
-        self.send_header("Content-Type", self.guess_type(str(path)))
-        self.send_header("Content-Encoding", "gzip")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
 
 @pytest.fixture(scope="session")
@@ -53,14 +29,8 @@ def site() -> Path:
 
 @pytest.fixture(scope="session")
 def address(site: Path) -> Iterator[str]:
-    """The address of the site on a local server, without a trailing slash."""
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), lambda *args: Handler(*args, directory=str(site))
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -96,7 +96,10 @@ def execute(page, command: str) -> None:
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_runs_and_a_dragged_slider_moves_its_figure(lab, visit, chapter):
     figures = explorers(chapter)
-    here = visit(f"{lab}/lab/workspaces/{chapter.stem}/tree/{chapter.name}", viewport={"width": 1400, "height": 1000})
+    here = visit(
+        f"{lab}/lab/workspaces/{chapter.stem}/tree/{chapter.name}",
+        viewport={"width": 1400, "height": 1000},
+    )
     page = here.page
     until(
         page,

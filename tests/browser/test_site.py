@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Route
 
-from tests.browser.conftest import PHONE, TEXTS
+from tests.browser.conftest import PHONE
+from tests.browser.server import wire_size
 from tests.browser.test_figures import READ, SET
 
 PAGES = ["intro", "value_iteration", "q_learning", "step_sizes", "martingale_noise"]
 FIRST_VISIT = 1_000_000  # bytes on the wire, everything included
 OWN = 300_000  # once the shared assets are there
-
-
-def wire_size(path: Path) -> int:
-    return len(gzip.compress(path.read_bytes(), 6)) if path.suffix in TEXTS else path.stat().st_size
 
 
 @pytest.mark.parametrize("page", PAGES)
