@@ -77,7 +77,9 @@ class Explorer:
             return stored
         began = time.perf_counter()
         values = {name: axis.values for name, axis in self.axes.items()}
-        sampled = grid.sample(self.name, self.compute, self.draw, values, self.start, reporter(self.name))
+        sampled = grid.sample(
+            self.name, self.compute, self.draw, values, self.start, reporter(self.name)
+        )
         specs, block = grid.pack(sampled)
         payload = {
             "name": self.name,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import ipywidgets as widgets
 import numpy as np
@@ -52,6 +54,18 @@ def forget():
     CALLS.clear()
 
 
+def without_a_loop(test):
+    """Run a test in a thread of its own: a browser test before it may have left an event loop."""
+
+    @functools.wraps(test)
+    def run() -> None:
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            pool.submit(test).result()
+
+    return run
+
+
+@without_a_loop
 def test_sliders_take_any_value_between_the_ends_of_the_grid():
     shown = panel(
         depth=Axis((2, 4, 8), "depth D", start=4, play=True),
@@ -70,6 +84,7 @@ def test_sliders_take_any_value_between_the_ends_of_the_grid():
     assert shown.figure.data[1].text == (f"{gamma.value:g}",)
 
 
+@without_a_loop
 def test_while_a_slow_figure_computes_only_the_newest_value_is_kept():
     shown = panel(slow)
     CALLS.clear()
@@ -86,6 +101,7 @@ def test_while_a_slow_figure_computes_only_the_newest_value_is_kept():
     assert "gamma is 0.9" in shown.status.value
 
 
+@without_a_loop
 def test_a_slow_computation_says_that_it_is_busy_and_leaves_the_loop_free():
     shown = panel(slow)
     seen = []
@@ -102,6 +118,7 @@ def test_a_slow_computation_says_that_it_is_busy_and_leaves_the_loop_free():
     assert "gamma is 0.9" in shown.status.value
 
 
+@without_a_loop
 def test_an_error_is_shown_in_the_figures_place_and_the_next_value_heals_it():
     shown = panel(broken)
     shown.controls["gamma"].value = 0.85
@@ -112,6 +129,7 @@ def test_an_error_is_shown_in_the_figures_place_and_the_next_value_heals_it():
     assert shown.figure.layout.height == 400
 
 
+@without_a_loop
 def test_no_thread_is_left_behind():
     shown = panel(slow)
 

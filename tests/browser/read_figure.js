@@ -1,5 +1,5 @@
-/* What is on the screen of one figure, read from the SVG alone: pixels, texts and colours. */
 (id) => {
+  /* What is on the screen of one figure, read from the SVG alone: pixels, texts and colours. */
   const root = document.getElementById(id);
   const plot = root.querySelector(".qx-plot");
   const layout = plot._fullLayout;

@@ -27,6 +27,8 @@ SET = """([name, indices]) => {
     input.dispatchEvent(new Event("input", { bubbles: true }));
   }
 }"""
+# Both in one call: what the slider drew, before plotly draws the same state at rest.
+MOVE = f"(move) => {{ ({SET})(move); return ({READ.strip().removesuffix(';')})(move[0]); }}"
 
 
 @pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem, scope="module")
@@ -127,8 +129,7 @@ def drag_through(visit, url: str, chapter, num_joint: int, **settings):
     for explorer in figures:
         for indices in walks(explorer, num_joint):
             values = {name: explorer.axes[name].values[index] for name, index in indices.items()}
-            here.page.evaluate(SET, [explorer.name, indices])
-            seen = here.page.evaluate(READ, explorer.name)
+            seen = here.page.evaluate(MOVE, [explorer.name, indices])
             assert_drawn(seen, explorer.at(**values), f"{stem}: {explorer.name} at {values}")
     return here
 
@@ -154,8 +155,7 @@ def test_when_the_slider_rests_plotly_holds_the_same_data(visit, address, chapte
     for explorer in figures:
         for indices in walks(explorer, num_joint=2)[-2:]:
             values = {name: explorer.axes[name].values[index] for name, index in indices.items()}
-            here.page.evaluate(SET, [explorer.name, indices])
-            moving = here.page.evaluate(READ, explorer.name)
+            moving = here.page.evaluate(MOVE, [explorer.name, indices])
             here.page.wait_for_timeout(500)
             rested = here.page.evaluate(READ, explorer.name)
             for index, trace in enumerate(explorer.at(**values)["data"]):

@@ -166,7 +166,7 @@ def drag_first_slider(page, panel, explorer: Explorer) -> None:
 
 
 def agree(drawn: list, wanted: dict) -> bool:
-    return all(
+    return len(drawn) == len(wanted["data"]) and all(
         len(values) == len(trace[letter])
         and np.allclose(np.array(values, float), trace[letter], equal_nan=True)
         for (x, y), trace in zip(drawn, wanted["data"], strict=True)
