@@ -71,7 +71,11 @@ class _Panel:
             done, _ = await asyncio.wait({work}, timeout=BUSY_AFTER)
             if not done:
                 self.status.value = _sentence("computing …")
-            self._show(await work)
+            drawing = await work
+            try:
+                self._show(drawing)
+            except Exception:  # nobody awaits this task: say it here or it is lost
+                self._show(traceback.format_exc())
 
     def _drawing(self, values: dict[str, Any]) -> dict | str:
         """The drawing at these values, or the text of the error that it ended in."""

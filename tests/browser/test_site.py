@@ -74,7 +74,7 @@ def test_a_slider_moved_before_its_figure_arrived_is_not_forgotten(visit, addres
     here = visit("about:blank")
     waiting: list[Route] = []
     here.page.route("**/figures/*.js", lambda route: waiting.append(route))
-    here.page.goto(f"{address}/book/intro.html")
+    here.page.goto(f"{address}/book/intro.html", wait_until="domcontentloaded")
     slider = here.page.locator("#spread-gamma")
     slider.fill("0")
     while not waiting:
