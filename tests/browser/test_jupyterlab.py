@@ -159,9 +159,8 @@ def drag_first_slider(page, panel, explorer: Explorer) -> None:
                 == wanted["layout"]["meta"]["summary"]
             )
             return
-        assert time.monotonic() < end, (
-            f"{explorer.name}: the figure did not answer {name} = {value}"
-        )
+        says = panel.locator(".widget-html").last.inner_text()
+        assert time.monotonic() < end, f"{explorer.name} at {name} = {value} says: {says}"
         page.wait_for_timeout(100)
 
 
