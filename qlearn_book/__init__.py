@@ -2,5 +2,6 @@
 
 from qlearn_book.axis import Axis
 from qlearn_book.explorer import Explorer
+from qlearn_book.prediction import Prediction
 
-__all__ = ["Axis", "Explorer"]
+__all__ = ["Axis", "Explorer", "Prediction"]

@@ -12,22 +12,20 @@ shows HTML that needs no kernel.  Both faces draw what these two functions retur
 from __future__ import annotations
 
 import base64
+import json
 import math
 import os
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
 from qlearn_book import grid, page, store
 from qlearn_book.axis import Axis
+from qlearn_book.budgets import MAX_BYTES, MAX_SECONDS, MAX_STATES
 from qlearn_book.grid import GridError
+from qlearn_book.partial import Partial
+from qlearn_book.prediction import Prediction
 from qlearn_book.progress import reporter
-
-#: Caps of one figure; the build fails with the figure's name above them.
-MAX_STATES = 20_000
-MAX_BYTES = 300_000
-MAX_SECONDS = 180.0
 
 
 class Explorer:
@@ -45,6 +43,7 @@ class Explorer:
         draw: Callable[[Any], dict],
         *,
         title: str,
+        predict: Prediction | None = None,
         **axes: Axis,
     ) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
@@ -52,6 +51,13 @@ class Explorer:
         if not axes:
             raise ValueError(f"figure {name!r} must have at least one axis")
         self.name, self.compute, self.draw, self.title, self.axes = name, compute, draw, title, axes
+        self.predict = predict
+        for axis, value in (predict.at if predict else {}).items():
+            if axis not in axes or value not in axes[axis].values:
+                raise ValueError(
+                    f"figure {name!r}: its prediction is about {axis} = {value!r}, "
+                    "which is not on its grid"
+                )
         if self.num_states > MAX_STATES:
             raise GridError(f"figure {name!r} has {self.num_states} states, cap {MAX_STATES}")
 
@@ -67,18 +73,40 @@ class Explorer:
         """The drawing at these slider values; those not given stand at their start."""
         return self.draw(self.compute(**(self.start | values)))
 
+    def question(self) -> tuple[Prediction, float | str] | None:
+        """The prediction asked for and its right answer, if there is one."""
+        if self.predict is None:
+            return None
+        record = self.compute(**(self.start | dict(self.predict.at)))
+        return self.predict, self.predict.solve(record)
+
     def payload(self) -> dict:
-        """All that the page needs to draw every state, from the store if its code is unchanged."""
+        """All that the page needs to draw every state, and how Python computes it."""
+        floats = [
+            name
+            for name, axis in self.axes.items()
+            if any(isinstance(v, float) for v in axis.values)
+        ]
+        return self._grid() | {
+            "call": {
+                "compute": [self.compute.__module__, self.compute.__qualname__],
+                "draw": [self.draw.__module__, self.draw.__qualname__],
+                "floats": floats,
+            }
+        }
+
+    def _grid(self) -> dict:
+        """Every state of the figure, from the store if its code is unchanged."""
         key = store.code_key(
             self.compute, self.draw, settings=repr((self.name, self.title, self.axes))
         )
         stored = store.load(self.name, key)
         if stored is not None:
             return stored
-        began = time.perf_counter()
         values = {name: axis.values for name, axis in self.axes.items()}
+        drawn = Partial(self.at, store.partial_file(self.name), key)
         sampled = grid.sample(
-            self.name, self.compute, self.draw, values, self.start, reporter(self.name)
+            self.name, drawn, lambda drawing: drawing, values, self.start, reporter(self.name)
         )
         specs, block = grid.pack(sampled)
         payload = {
@@ -88,14 +116,16 @@ class Explorer:
             "moving": specs,
             "block": base64.b64encode(block).decode(),
         }
-        took = time.perf_counter() - began
-        size = store.save(self.name, key, payload)
+        # Before it is stored: what is in the store is within its caps at the next build too.
+        size = len(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
         if size > MAX_BYTES:
             raise GridError(f"figure {self.name!r} takes {size:,} bytes, cap {MAX_BYTES:,}")
-        if took > MAX_SECONDS:
+        if drawn.seconds > MAX_SECONDS:
             raise GridError(
-                f"figure {self.name!r} took {took:.0f} s to compute, cap {MAX_SECONDS:.0f} s"
+                f"figure {self.name!r} took {drawn.seconds:.0f} s to compute, "
+                f"cap {MAX_SECONDS:.0f} s"
             )
+        store.save(self.name, key, payload)
         return payload
 
     def __repr__(self) -> str:
@@ -106,7 +136,9 @@ class Explorer:
         """Static HTML when the book is built; in a kernel `_ipython_display_` comes first."""
         bundle = {"text/plain": repr(self)}
         if os.environ.get("QLEARN_BOOK_MODE") == "static":
-            bundle["text/html"] = page.html(self.name, self.title, self.axes, self.payload())
+            bundle["text/html"] = page.html(
+                self.name, self.title, self.axes, self.payload(), self.question()
+            )
         return bundle
 
     def _ipython_display_(self) -> None:
@@ -117,4 +149,4 @@ class Explorer:
         else:
             from qlearn_book.live import panel  # widgets take a second to import; pages need none
 
-            display(panel(self.title, self.axes, self.at))
+            display(panel(self.title, self.axes, self.at, self.question()))

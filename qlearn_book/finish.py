@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pydata_sphinx_theme
 
-from qlearn_book import assets, theme
+from qlearn_book import assets, entrance, picture, policy, theme
 
 THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
-TITLE = "Challenges in Scaling Q-Learning"
-HOME = "book/intro.html"
 
 
-def finish(site: Path) -> None:
-    """Finish the site in this folder."""
-    write_entrance(site)
+def finish(site: Path, pages: Sequence[tuple[str, str]]) -> None:
+    """Finish the site in this folder; `pages` are (address, title) in reading order."""
+    for macros in site.glob("_static/*webpack-macros.html"):  # the theme's templates, no pages
+        macros.unlink()
+    entrance.write(site, pages)
     for page in sorted(site.rglob("*.html")):
         text = page.read_text(encoding="utf-8")
-        finished = name_controls(drop_icon_script(text))
+        finished = policy.secured(name_controls(drop_icon_script(text)))
         if finished != text:
             page.write_text(finished, encoding="utf-8")
     drop_unused_files(site)
@@ -32,31 +33,10 @@ def finish(site: Path) -> None:
 
 
 def write_palette(folder: Path) -> None:
-    """The dark colour of every light colour, for the browser code."""
+    """The dark colour of every light colour, for the browser code and for the pictures."""
     pairs = json.dumps(theme.DARK, separators=(",", ":"))
     (folder / "palette.js").write_text(f"window.qlearnDark={pairs};\n", encoding="utf-8")
-
-
-def write_entrance(site: Path) -> None:
-    """The first page of the site, and the page for addresses that lead nowhere."""
-    (site / ".nojekyll").touch()
-    page = (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{refresh}'
-        "<title>{title}</title>\n"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n</head>\n'
-        "<body>\n<main>\n<h1>{title}</h1>\n<p>{text}</p>\n</main>\n</body>\n</html>\n"
-    )
-    refresh = f'<meta http-equiv="refresh" content="0; url={HOME}">\n'
-    link = f'<a href="{HOME}">Open the book</a>'
-    (site / "index.html").write_text(
-        page.format(refresh=refresh, title=TITLE, text=link), encoding="utf-8"
-    )
-    lost = (
-        f'There is no page at this address. <a href="/{HOME}">Open the book</a> and search there.'
-    )
-    (site / "404.html").write_text(
-        page.format(refresh="", title=TITLE, text=lost), encoding="utf-8"
-    )
+    (folder / "palette.css").write_text(picture.palette_css(), encoding="utf-8")
 
 
 def drop_icon_script(text: str) -> str:
@@ -78,7 +58,11 @@ def name_controls(text: str) -> str:
         '<div class="sidebar-primary-items__start sidebar-primary__section" role="region" '
         'aria-label="Book">',
     )
-    return text
+    text = text.replace(
+        '<summary aria-label="Toggle hidden content">', "<summary>"
+    )  # named by its text
+    # What the button opens is more than its name says: this very chapter, ready to run.
+    return text.replace('title="Launch on Binder"', 'title="Open in JupyterLab on Binder"')
 
 
 def drop_unused_files(site: Path) -> None:

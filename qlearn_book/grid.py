@@ -19,8 +19,10 @@ from typing import Any
 
 import numpy as np
 
-#: Codes per axis length: half a step is 1/16384 of the axis, 0.03 pixels of a 500-pixel plot.
+#: Codes per axis length, at least: half a step is 1/16384 of it, 0.03 pixels of a 500-pixel plot.
 LEVELS = 8192
+#: Steps on a linear axis are one of these times a power of ten.
+ROUND_STEPS = (1, 1.25, 2, 2.5, 4, 5, 8)
 #: The code of a gap in a line (NaN or padding).
 GAP = 65535
 #: The figure properties that a slider may move; everything else must stay fixed.
@@ -142,11 +144,11 @@ def _moving(name: str, template: dict, path: Path, column: list) -> Moving:
                 "clip it to the axis in draw"
             )
         values = np.log10(values) if log else values
-        step = span / LEVELS
-        if np.nanmax(values) - np.nanmin(values) >= (GAP - 1) * step:
+        step = quantum(span, log)
+        if np.nanmax(values) - np.nanmin(values) >= (GAP - 2) * step:
             raise GridError(
                 f"figure {name!r}: {_dotted(path)} runs from {np.nanmin(values):g} to "
-                f"{np.nanmax(values):g}, over eight lengths of its axis; clip it in draw"
+                f"{np.nanmax(values):g}, too far beyond an axis of length {span:g}; clip it in draw"
             )
         return Moving(path, values, log, step)
     if (path[0] == "data" and prop in MOVING_TEXTS) or path[:2] == ("layout", "meta"):
@@ -162,6 +164,19 @@ def _moving(name: str, template: dict, path: Path, column: list) -> Moving:
         f"figure {name!r}: {_dotted(path)} moves with the sliders; only x, y, text, marker.color "
         "and layout.meta may"
     )
+
+
+def quantum(span: float, log: bool) -> float:
+    """The step of a quantised axis of this length, at most 1/LEVELS of it.
+
+    Round numbers are exact, because readers see them in the table: a linear step is a round one,
+    and a decade of a log axis is a whole number of steps.
+    """
+    finest = span / LEVELS
+    if log:
+        return 1 / math.ceil(1 / finest)
+    power = 10.0 ** math.floor(math.log10(finest))
+    return power * max(factor for factor in ROUND_STEPS if factor * power <= finest * (1 + 1e-9))
 
 
 def _padded(rows: list[np.ndarray]) -> np.ndarray:
@@ -208,7 +223,7 @@ def pack(sampled: Sampled) -> tuple[list[dict], bytes]:
     for moving in sampled.moving:
         spec: dict = {"path": list(moving.path), "shape": list(moving.values.shape)}
         if moving.texts is None:
-            low = float(np.nanmin(moving.values))
+            low = moving.step * math.floor(np.nanmin(moving.values) / moving.step)
             raw = np.rint((moving.values - low) / moving.step)
             raw = np.where(np.isnan(raw), GAP, raw).astype(np.uint16)
             spec |= {"kind": "number", "log": moving.log, "low": low, "step": moving.step}

@@ -19,18 +19,28 @@ import ipywidgets as widgets
 import plotly.graph_objects as go
 
 from qlearn_book.axis import Axis
+from qlearn_book.prediction import Prediction
 
 BUSY_AFTER = 0.2  # seconds
 
 
-def panel(title: str, axes: dict[str, Axis], at: Callable[..., dict]) -> widgets.VBox:
-    """The figure with live sliders, one widget; `at(**values)` gives its drawing."""
-    return _Panel(title, axes, at).box
+def panel(
+    title: str,
+    axes: dict[str, Axis],
+    at: Callable[..., dict],
+    question: tuple[Prediction, Any] | None = None,
+) -> widgets.VBox:
+    """The figure with live sliders, one widget; `at(**values)` gives its drawing.
+
+    `question` is a prediction and its right answer: the figure shows once the reader has guessed.
+    """
+    shown = _Panel(title, axes, at)
+    return _asked(shown, *question) if question else shown.box
 
 
 class _Panel:
     def __init__(self, title: str, axes: dict[str, Axis], at: Callable[..., dict]) -> None:
-        self.at = at
+        self.title, self.at = title, at
         self.controls = {name: _control(axis) for name, axis in axes.items()}
         self.figure = go.FigureWidget(_on_white(at()))
         self.figure._config |= {"displayModeBar": False, "showSendToCloud": False}
@@ -100,6 +110,44 @@ class _Panel:
                 if not isinstance(trace.get("marker", {}).get("color", ""), str):
                     shown.marker.color = trace["marker"]["color"]
         self.status.value = _sentence(drawing["layout"]["meta"]["summary"])
+
+
+def _asked(shown: _Panel, asked: Prediction, answer: float | str) -> widgets.VBox:
+    """The question in the figure's place, until the reader commits to a guess or skips."""
+    wide = widgets.Layout(width="auto")
+    guess = (
+        widgets.RadioButtons(options=asked.choices, value=None, layout=wide)
+        if asked.choices
+        else widgets.Text(placeholder="your guess", description=asked.unit)
+    )
+    show = widgets.Button(description="Show me", button_style="primary")
+    skip = widgets.Button(description="Skip")
+    verdict = widgets.HTML()
+    form = widgets.VBox([guess, widgets.HBox([show, skip])])
+    question = widgets.HTML(f"<p><b>Predict.</b> {escape(asked.question)}</p>")
+    box = widgets.VBox([widgets.HTML(f"<b>{escape(shown.title)}</b>"), question, form, verdict])
+
+    def reveal() -> None:
+        box.children = (question, verdict, shown.box)
+
+    def commit(_button: widgets.Button) -> None:
+        value = guess.value
+        if not asked.choices:
+            try:
+                value = float(guess.value.replace(",", "."))
+            except ValueError:
+                value = None
+        if value is None or value != value:
+            verdict.value = _sentence("Please commit to an answer first.")
+            return
+        verdict.value = _sentence(asked.respond(value, answer))
+        for name, at in asked.at.items():
+            shown.controls[name].value = at
+        reveal()
+
+    show.on_click(commit)
+    skip.on_click(lambda _button: reveal())
+    return box
 
 
 def _on_white(drawing: dict) -> dict:

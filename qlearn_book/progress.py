@@ -19,17 +19,20 @@ EVERY = 2.0  # seconds between two lines about one figure
 def reporter(name: str) -> Callable[[int, int], None]:
     """report(done, total) for one figure; says nothing where nobody listens."""
     target = os.environ.get("QLEARN_BOOK_PROGRESS")
-    began = told = time.monotonic()
+    told, before = time.monotonic(), 0
 
     def report(done: int, total: int) -> None:
-        nonlocal told
+        nonlocal told, before
         now = time.monotonic()
         if target is None or now - told < EVERY:
             return
-        told = now
-        left = (now - began) / done * (total - done)
+        # By the pace since the last line: the first state compiles, and those kept from an
+        # interrupted run took no time.
+        left = (now - told) / max(done - before, 1) * (total - done)
+        estimate = f", about {left:.0f} s left" if done > 1 else ""
+        told, before = now, done
         with open(target, "a", encoding="utf-8") as file:
-            file.write(f"  {name}: {done:,} of {total:,} states, about {left:.0f} s left\n")
+            file.write(f"  {name}: {done:,} of {total:,} states{estimate}\n")
 
     return report
 

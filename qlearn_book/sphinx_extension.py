@@ -6,7 +6,8 @@ While the book is built this extension
 * executes a chapter again when the code that it calls has changed, and only then,
 * moves every figure's data from its page to ``_static/figures/<key>.js``, loaded when it is near,
 * adds the book's own scripts, styles and fonts, so that no page asks anyone else for anything,
-* and repairs what the theme leaves heavy or unnamed (``qlearn_book.finish``).
+* and repairs what the theme leaves heavy or unnamed, and holds the site to its limits
+  (``qlearn_book.publishing``).
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from qlearn_book import assets, finish, progress, store
+from qlearn_book import assets, finish, progress, publishing, sphinx_claims, store
 
 BROWSER = Path(__file__).resolve().parent / "browser"
-SCRIPTS = ("palette.js", "codec.js", "painter.js", "explorer.js")
+SCRIPTS = (
+    *("palette.js", "codec.js", "table.js", "painter.js", "links.js", "predict.js"),
+    *("figure.js", "explorer.js"),
+)
 DATA = re.compile(r'<template class="qx-data" data-key="(\w+)">(.*?)</template>', re.DOTALL)
 
 
@@ -37,9 +41,10 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-updated", lambda app, env: silence())  # all chapters have been executed
     app.connect("config-inited", add_assets)
     app.connect("env-get-outdated", outdated_chapters)
+    app.connect("build-finished", keep_chapter_keys)
     app.connect("doctree-resolved", move_data)
-    # After the theme's own handlers, which rewrite files of the finished site.
-    app.connect("build-finished", finish_site, priority=900)
+    sphinx_claims.connect(app)
+    publishing.connect(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
 
 
@@ -48,8 +53,13 @@ def add_assets(app: Sphinx, config) -> None:
     config.html_static_path += [str(BROWSER), str(assets.VENDOR.parent)]
     # The node program itself: its wrapper on the path would outlive the build.
     sphinxcontrib.katex.NODEJS_BINARY = str(assets.node())
+    # Its first way to start connects once and fails if node, on a busy machine, does not listen
+    # yet; the second tries again until the time is over.
+    server = sphinxcontrib.katex.KaTeXServer
+    server.start_server_process = server.start_network_socket
+    sphinxcontrib.katex.STARTUP_TIMEOUT = 60.0
     config.katex_js_path = str(assets.VENDOR / "katex" / "katex.min.js")
-    for sheet in ("vendor/fonts/fonts.css", "book.css", "explorer.css"):
+    for sheet in ("vendor/fonts/fonts.css", "palette.css", "book.css", "explorer.css"):
         app.add_css_file(sheet)
     for script in SCRIPTS:
         app.add_js_file(script, loading_method="defer")
@@ -70,8 +80,10 @@ def outdated_chapters(app: Sphinx, env: BuildEnvironment, added, changed, remove
 
     jupyter-cache looks at a notebook's cells alone, so the package is compared here.
     """
-    ledger = Path(app.outdir).parent / ".chapters.json"
-    before = json.loads(ledger.read_text()) if ledger.is_file() else {}
+    try:
+        before = json.loads(ledger(app).read_text())
+    except (FileNotFoundError, ValueError):  # no build has been finished, or the file is damaged
+        before = {}
     chapters = {name: Path(env.doc2path(name)) for name in env.found_docs}
     now = {n: chapter_key(path) for n, path in sorted(chapters.items()) if path.suffix == ".ipynb"}
     stale = [name for name, key in now.items() if before.get(name) != key]
@@ -81,9 +93,21 @@ def outdated_chapters(app: Sphinx, env: BuildEnvironment, added, changed, remove
     for record in cache.list_cache_records():
         if Path(record.uri) in {chapters[name] for name in stale}:
             cache.remove_cache(record.pk)
-    ledger.parent.mkdir(parents=True, exist_ok=True)
-    ledger.write_text(json.dumps(now, indent=1))
+    app.chapter_keys = now
     return stale
+
+
+def ledger(app: Sphinx) -> Path:
+    """The key of each chapter at the end of the last build that was finished."""
+    return Path(app.outdir).parent / ".chapters.json"
+
+
+def keep_chapter_keys(app: Sphinx, exception: Exception | None) -> None:
+    """Only now: after an interrupted build the same chapters are still to be done."""
+    if exception is None:
+        aside = ledger(app).with_suffix(".part")
+        aside.write_text(json.dumps(app.chapter_keys, indent=1))
+        os.replace(aside, ledger(app))
 
 
 # --- where the data of a figure lies -------------------------------------------------------------
@@ -107,8 +131,3 @@ def move_data(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             )
         raw.children = [nodes.Text(DATA.sub("", html))]
         raw.rawsource = ""
-
-
-def finish_site(app: Sphinx, exception: Exception | None) -> None:
-    if exception is None and app.builder.format == "html":
-        finish.finish(Path(app.outdir))

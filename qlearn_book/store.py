@@ -98,13 +98,18 @@ def code_key(*functions: Callable, settings: str) -> str:
     return digest(source_files(*modules, "qlearn_book.grid"), settings, versions, names)
 
 
+def partial_file(name: str) -> Path:
+    """Where a grid that is being computed keeps what it has (``qlearn_book.partial``)."""
+    return folder() / f"{name}.partial"
+
+
 def load(name: str, key: str) -> dict[str, Any] | None:
     """The stored grid, or None if there is none under this key or its file is damaged."""
     try:
         stored = json.loads((folder() / f"{name}.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        return stored["payload"] if stored["key"] == key else None
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
-    return stored["payload"] if stored.get("key") == key else None
 
 
 def save(name: str, key: str, payload: dict[str, Any]) -> int:
@@ -118,4 +123,5 @@ def save(name: str, key: str, payload: dict[str, Any]) -> int:
         os.replace(aside, target)
     finally:
         aside.unlink(missing_ok=True)
+    partial_file(name).unlink(missing_ok=True)
     return len(text.encode())

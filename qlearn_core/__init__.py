@@ -4,8 +4,41 @@ from __future__ import annotations
 
 from .behaviours import Cyclic, EpsilonGreedy, FixedPolicy, UniformPairs
 from .bellman import bellman_evaluation, bellman_optimality, greedy, state_values, td_error
-from .environments import chain, from_gymnasium, garnet
+from .environments import (
+    Counterexample,
+    chain,
+    combination_lock,
+    from_gymnasium,
+    garnet,
+    star,
+    two_state,
+)
+from .features import (
+    gaussian_features,
+    interleaved_exponents,
+    pair_aggregation,
+    polynomial_features,
+    radial_features,
+    state_aggregation,
+    tabular_features,
+)
+from .linear import residual_gradient_q, semi_gradient_q
+from .linear_runs import LinearRun
 from .mdp import TabularMDP
+from .mean_updates import (
+    expected_residual_gradient_q,
+    expected_semi_gradient_q,
+    largest_curvature,
+)
+from .neural import (
+    Adam,
+    CopyEvery,
+    MovingAverage,
+    NetworkRuns,
+    Sgd,
+    initial_parameters,
+    train_network,
+)
 from .noise import (
     MartingaleSample,
     PairStatistics,
@@ -27,6 +60,17 @@ from .planning import (
     policy_iteration,
     value_iteration,
 )
+from .projection import (
+    ProjectionFloor,
+    chebyshev_floor,
+    induced_sup_norm,
+    induced_weighted_norm,
+    lipschitz_constant,
+    pair_transitions,
+    projected_value_iteration,
+    projection_floor,
+    projection_matrix,
+)
 from .step_sizes import (
     StepSize,
     constant,
@@ -36,46 +80,87 @@ from .step_sizes import (
     rescaled,
 )
 from .tabular import QLearningResult, QLearningTrace, q_learning, trace_q_learning
+from .targets import Targets, bootstrapped_targets, scaled_inputs, supervised_targets
+from .weightings import stationary_weighting, uniform_weighting
 
 __all__ = [
+    "Adam",
+    "CopyEvery",
+    "Counterexample",
     "Cyclic",
     "EpsilonGreedy",
     "FixedPolicy",
+    "LinearRun",
     "MartingaleSample",
+    "MovingAverage",
+    "NetworkRuns",
     "PairStatistics",
     "PolicyIterationResult",
+    "ProjectionFloor",
     "QLearningResult",
     "QLearningTrace",
+    "Sgd",
     "StepSize",
     "TabularMDP",
+    "Targets",
     "UniformPairs",
     "ValueIterationResult",
     "autocorrelation",
     "bellman_evaluation",
     "bellman_optimality",
+    "bootstrapped_targets",
     "broken_conditional_mean",
     "broken_noise",
     "chain",
+    "chebyshev_floor",
+    "combination_lock",
     "conditional_mean",
     "confidence_band",
     "constant",
     "evaluate_policy",
+    "expected_residual_gradient_q",
+    "expected_semi_gradient_q",
     "from_gymnasium",
     "garnet",
+    "gaussian_features",
     "greedy",
     "harmonic",
     "harmonic_global",
+    "induced_sup_norm",
+    "induced_weighted_norm",
+    "initial_parameters",
+    "interleaved_exponents",
     "iterate",
+    "largest_curvature",
+    "lipschitz_constant",
     "martingale_differences",
     "optimal_q",
+    "pair_aggregation",
     "pair_statistics",
+    "pair_transitions",
     "policy_iteration",
     "polynomial",
+    "polynomial_features",
     "predictable_variance",
+    "projected_value_iteration",
+    "projection_floor",
+    "projection_matrix",
     "q_learning",
+    "radial_features",
     "rescaled",
+    "residual_gradient_q",
+    "scaled_inputs",
+    "semi_gradient_q",
+    "star",
+    "state_aggregation",
     "state_values",
+    "stationary_weighting",
+    "supervised_targets",
+    "tabular_features",
     "td_error",
     "trace_q_learning",
+    "train_network",
+    "two_state",
+    "uniform_weighting",
     "value_iteration",
 ]

@@ -29,7 +29,7 @@ def bellman_optimality(mdp: TabularMDP, q: np.ndarray, *, gamma: float) -> np.nd
     """(T q)(s, a) = r(s, a) + γ Σ_{s'} P(s' | s, a) max_{a'} q(s', a'): an (S, A) array.
 
     T is a γ-contraction in the sup norm with the unique fixed point q* (Puterman 1994,
-    theorem 6.2.3). Raises ValueError for a q of another shape or γ outside [0, 1).
+    section 6.2). Raises ValueError for a q of another shape or γ outside [0, 1).
     """
     q, gamma = check_q(mdp, q), check_gamma(gamma)
     return lookahead(mdp, state_values(mdp, q), gamma)

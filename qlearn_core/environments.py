@@ -1,11 +1,12 @@
-"""Small Markov decision processes: chains, Garnets and Gymnasium's toy-text tables."""
+"""Small Markov decision processes: chains, locks, Garnets, Gymnasium's tables, counter-examples."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+from .behaviours import UniformPairs
 from .mdp import TabularMDP, check_integer, check_real, check_rng
 
 SECOND, FORWARD = 0, 1  # the two actions of a chain
@@ -151,3 +152,49 @@ def combination_lock(
     r[:depth] = step_reward
     r[depth - 1] += goal_reward * right[depth - 1]
     return TabularMDP(P=P, r=r, terminal=np.arange(depth + 1) == depth)
+
+
+class Counterexample(NamedTuple):
+    """A problem on which linear bootstrapping diverges; its rewards, and so q*, are all 0."""
+
+    mdp: TabularMDP  # one action: the policy that is evaluated
+    phi: np.ndarray  # (S·A, d) features
+    mu: np.ndarray  # (S·A,) how often each pair is updated
+    w0: np.ndarray  # (d,) the weights that the literature starts from
+    behaviour: UniformPairs  # draws the pairs with the weights mu
+
+
+def two_state(epsilon: float = 0.0) -> Counterexample:
+    """The w, 2w example of Tsitsiklis & Van Roy (1996): features 1 and 2, one weight.
+
+    State 0 leads to state 1, which leads to itself or, with probability ε, to the terminal state
+    2. Both count alike, and q* = 0 has the weight 0. A sweep of least squares multiplies the
+    weight by γ (6 − 4ε) / 5, so it diverges for γ > 5 / (6 − 4ε). (Sutton & Barto 2018, example
+    11.1.) Raises ValueError for ε outside [0, 1].
+    """
+    epsilon = check_real(epsilon, "epsilon", "in [0, 1]", lambda x: 0 <= x <= 1)
+    P = np.array([[[0.0, 1.0, 0.0]], [[0.0, 1 - epsilon, epsilon]], [[0.0, 0.0, 1.0]]])
+    mdp = TabularMDP(P=P, r=np.zeros((3, 1)), terminal=np.array([False, False, True]))
+    phi, mu = np.array([[1.0], [2.0], [0.0]]), np.array([0.5, 0.5, 0.0])
+    return Counterexample(mdp, phi, mu, np.ones(1), UniformPairs())
+
+
+def star(num_upper: int = 6) -> Counterexample:
+    """Baird's (1995) star: more features than states, and still the semi-gradient diverges.
+
+    `num_upper` states lead to the last state, which leads to itself. With a weight for every
+    state and a shared one, v = 2 w_s + w_shared above and v = w_s + 2 w_shared in the last state.
+    All states are updated alike, which is what the seven-state form of Sutton & Barto (2018,
+    section 11.2) amounts to in expectation. Every table has weights, so the projection is the
+    identity; the expected semi-gradient diverges for γ > (num_upper + 9) / (2 num_upper + 5).
+    Raises ValueError for num_upper < 1.
+    """
+    num_states = check_integer(num_upper, "num_upper", 1) + 1
+    P = np.zeros((num_states, 1, num_states))
+    P[:, 0, -1] = 1
+    phi = np.hstack([2 * np.eye(num_states), np.ones((num_states, 1))])
+    phi[-1, -2:] = 1, 2
+    w0 = np.ones(num_states + 1)
+    w0[-2] = 10
+    mu = np.full(num_states, 1 / num_states)
+    return Counterexample(TabularMDP(P=P, r=np.zeros((num_states, 1))), phi, mu, w0, UniformPairs())

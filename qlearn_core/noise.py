@@ -171,7 +171,7 @@ def confidence_band(variances: np.ndarray, *, level: float = 0.95) -> np.ndarray
     """z sqrt(v_1 + … + v_t) for t = 1..T: half-widths (T,) for the running sum of the noise.
 
     Each holds the sum with probability about `level`, by the martingale central limit theorem
-    (Hall & Heyde 1980, section 3.2). Raises ValueError for level outside (0, 1).
+    (Hall & Heyde 1980, chapter 3). Raises ValueError for level outside (0, 1).
     """
     return _quantile(level) * np.sqrt(np.cumsum(variances))
 

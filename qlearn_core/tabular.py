@@ -82,7 +82,7 @@ def q_learning(
     gamma, schedule = check_gamma(gamma), as_step_size(alpha).schedule
     num_updates = check_integer(num_updates, "num_updates", 1)
     tables = behaviour_tables(mdp, behaviour, start)
-    steps = _record_steps(record_at, num_updates)
+    steps = record_steps(record_at, num_updates)
     marks = np.append(steps, num_updates)  # the last record is the final table
     q = initial_table(mdp, q0)
     counts = np.zeros(q.shape, dtype=np.int64)
@@ -215,7 +215,7 @@ def _distances(q, q_star):
     return largest, np.sqrt(squares), worst
 
 
-def _record_steps(record_at: np.ndarray | None, num_updates: int) -> np.ndarray:
+def record_steps(record_at: np.ndarray | None, num_updates: int) -> np.ndarray:
     if record_at is None:
         spaced = np.geomspace(1, num_updates, DEFAULT_RECORDS - 1)
         return np.unique(np.append(0, np.rint(spaced).astype(np.int64)))

@@ -8,7 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from qlearn_book.grid import LEVELS, GridError, Moving, Sampled, pack, plain, sample, states, unpack
+from qlearn_book.grid import (
+    LEVELS,
+    GridError,
+    Moving,
+    Sampled,
+    pack,
+    plain,
+    quantum,
+    sample,
+    states,
+    unpack,
+)
 from qlearn_book.marks import axes, describe, line, write
 
 
@@ -138,7 +149,7 @@ def test_zero_on_a_log_axis_is_refused_with_advice():
 
 def test_values_far_outside_the_axis_are_refused():
     message = refusal(lambda g: drawing([1, g * 1e4], y_axis=("error", 0.0, 1.0)))
-    assert "over eight lengths of its axis" in message
+    assert "too far beyond an axis of length 1" in message
 
 
 def test_a_trace_that_comes_and_goes_is_refused():
@@ -162,3 +173,33 @@ def test_progress_counts_every_state():
         lambda done, total: seen.append((done, total)),
     )
     assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+@given(st.floats(1e-3, 1e5), st.booleans())
+def test_a_step_is_small_enough_and_round(span, log):
+    step = quantum(span, log)
+    assert 0 < step <= span / LEVELS * (1 + 1e-6)
+    if log:
+        assert 1 / step == pytest.approx(round(1 / step), rel=1e-12)  # whole steps in a decade
+    else:
+        assert step > span / LEVELS / 1.7
+        assert len(f"{step:.12g}".replace(".", "").strip("0").partition("e")[0]) <= 3
+
+
+def test_round_numbers_come_back_exactly():
+    """The table of a figure prints what was stored: 1 must not become 0.99945."""
+    for y_axis, values in (
+        (("error", 1e-6, 3.0, "log"), [1e-5, 0.01, 0.1, 1.0]),
+        (("error", 0.0, 1.0), [0.0, 0.05, 0.35, 1.0]),
+        (("updates", 0.0, 2000.0), [0.0, 50.0, 1435.0, 2000.0]),
+    ):
+        sampled = sample(
+            "round",
+            lambda flip: flip,
+            lambda flip, y=values, axis=y_axis: drawing(y[::-1] if flip else y, y_axis=axis),
+            {"flip": (0, 1)},
+            {"flip": 0},
+        )
+        specs, block = pack(sampled)
+        y = next(i for i, spec in enumerate(specs) if spec["path"][:3] == ["data", 0, "y"])
+        np.testing.assert_allclose(unpack(specs, block)[y][0], values, rtol=1e-12, atol=1e-12)

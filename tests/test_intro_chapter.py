@@ -30,6 +30,7 @@ def test_a_state_holds_the_binomial_share_of_its_true_value(gamma, alpha):
     ("depth", "alpha", "needed"),
     [(16, 1.0, 16), (16, 0.5, 47), (16, 0.1, 262), (32, 0.5, 85), (32, 1.0, 32)],
 )
+@pytest.mark.claim("depth-sweeps")
 def test_sweeps_until_all_states_are_close_do_not_depend_on_gamma(gamma, depth, alpha, needed):
     def close(k):
         return experiment.spread(gamma=gamma, depth=depth, alpha=alpha, sweeps=k).num_close
@@ -97,12 +98,14 @@ def _growth(measure, gamma, alpha, seed, which):
         ("sup norm", 0.5, "width", 2.1),
     ],
 )
+@pytest.mark.claim("depth-harder")
 def test_doubling_costs_nearly_four_in_depth_and_two_in_width(measure, gamma, which, stated, seed):
     factor, standard_error = _growth(measure, gamma, 0.5, seed, which)
     assert abs(factor - stated) < 4 * standard_error
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.claim("depth-harder")
 def test_a_deep_lock_bends_the_sup_norm_curve_but_not_the_others(seed):
     bent, first = _growth("sup norm", 0.5, 0.5, seed, "depth")
     straight, second = _growth("every entry", 0.5, 0.5, seed, "depth")

@@ -58,9 +58,9 @@ def without_a_loop(test):
     """Run a test in a thread of its own: a browser test before it may have left an event loop."""
 
     @functools.wraps(test)
-    def run() -> None:
+    def run(**given) -> None:
         with ThreadPoolExecutor(max_workers=1) as pool:
-            pool.submit(test).result()
+            pool.submit(test, **given).result()
 
     return run
 

@@ -31,6 +31,9 @@ def standard_error(share: float, num_samples: int) -> float:
     "behaviour",
     [UniformPairs(), Cyclic(), EpsilonGreedy(0.3), FixedPolicy(np.tile([0.65, 0.35], (5, 1)))],
 )
+@pytest.mark.claim(
+    "martingale-difference", "any-behaviour", "off-policy-reason", "sweep-on-average"
+)
 def test_the_noise_has_conditional_mean_zero_under_every_behaviour(behaviour):
     mdp = chain(5, slip=0.1, goal="loop")
     run = q_learning(
@@ -81,6 +84,7 @@ def test_a_table_of_zeros_has_no_noise():
 
 
 @pytest.mark.parametrize("action, share", [("forward", 0.9), ("back", 0.1)])
+@pytest.mark.claim("up-or-down")
 def test_at_slip_a_tenth_the_odds_are_nine_to_one_whatever_gamma_and_depth(action, share):
     for gamma, depth in itertools.product((0.5, 0.9, 0.99), (2, 5, 12)):
         record = experiment.not_symmetric(gamma, 0.1, depth, action)
@@ -106,6 +110,7 @@ def test_up_and_down_are_equally_likely_at_slip_one_half_only(action):
 
 
 @pytest.mark.parametrize("behaviour, share", [(UNIFORM, 0.955), (GREEDY, 0.96), (BACK, 0.96)])
+@pytest.mark.claim("any-behaviour")
 def test_about_95_percent_of_the_standardised_means_lie_in_the_band(behaviour, share):
     shown = noise_tests.zero_mean(0.9, behaviour).scores
     assert np.mean(np.abs(shown[np.isfinite(shown)]) <= 1.96) == pytest.approx(share, abs=0.0051)
@@ -151,12 +156,14 @@ def test_the_noise_of_forward_at_state_1_shrinks_under_the_greedy_walk():
 
 
 @pytest.mark.parametrize("behaviour", experiment.BEHAVIOURS)
+@pytest.mark.claim("independence-not-needed")
 def test_the_noise_is_uncorrelated_up_to_chance(behaviour):
     for gamma, seed in itertools.product((0.5, 0.9), (1, 2)):
         record = experiment.memory(gamma, behaviour, seed=seed)
         assert (np.abs(record.noise) <= record.band).sum() >= 9  # P(Binomial(12, .95) < 9) < 3e-4
 
 
+@pytest.mark.claim("independence-not-needed")
 def test_the_square_of_the_noise_is_correlated_along_walks_and_hardly_for_uniform_pairs():
     lag_2 = {name: experiment.memory(0.9, name).squares[1] for name in experiment.BEHAVIOURS}
     assert {name: round(value, 2) for name, value in lag_2.items()} == {
@@ -222,6 +229,7 @@ def test_the_accumulated_variances_are_the_printed_ones():
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.claim("square-sum-bounds-noise")
 def test_accumulated_variance_stays_bounded_for_square_summable_steps_only(seed):
     record = experiment.budget(0.9, 5, seed=seed)
     times = np.log([200, 2_000, 20_000])

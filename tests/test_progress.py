@@ -22,7 +22,7 @@ def test_what_another_process_computes_is_printed_here(tmp_path, capsys, monkeyp
     time.sleep(1.2)
     end()
     printed = capsys.readouterr().err
-    assert "curve: 1 of 4 states, about" in printed
+    assert "curve: 1 of 4 states\n" in printed
     assert "curve: 4 of 4 states, about 0 s left" in printed
 
 
@@ -40,3 +40,19 @@ def test_a_line_comes_at_most_every_two_seconds(tmp_path, monkeypatch):
     for done in range(1, 1001):
         report(done, 1000)
     assert not (tmp_path / "progress").exists()
+
+
+def test_the_time_left_follows_the_pace_since_the_last_line(tmp_path, monkeypatch):
+    clock = iter([0.0, 40.0, 50.0, 60.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    monkeypatch.setenv("QLEARN_BOOK_PROGRESS", str(tmp_path / "progress"))
+    report = progress.reporter("curve")
+    report(1, 100)  # 40 s of compiling say nothing about the rest
+    report(11, 100)
+    report(60, 100)
+    lines = (tmp_path / "progress").read_text().splitlines()
+    assert lines == [
+        "  curve: 1 of 100 states",
+        "  curve: 11 of 100 states, about 89 s left",
+        "  curve: 60 of 100 states, about 8 s left",
+    ]

@@ -43,6 +43,7 @@ def _mean_and_error(values):
 # --- signal and noise, and the norm ---------------------------------------------------------------
 
 
+@pytest.mark.claim("sweep-on-average")
 def test_the_td_error_is_signal_plus_noise():
     trace = _trace(chain(5, slip=0.1, goal="loop"), gamma=0.9, alpha=0.3, seed=0)
     np.testing.assert_allclose(trace.td_errors, trace.signals + trace.noises, atol=1e-12)
@@ -63,6 +64,7 @@ def test_about_180_of_the_first_200_updates_are_flat():
     assert 160 < mean - 4 * error and mean + 4 * error < 190
 
 
+@pytest.mark.claim("staircase")
 def test_the_share_of_flat_updates_at_alpha_one_tenth_is_89_percent():
     mean, error = _mean_and_error([run.flat_share for run in _staircases(0.1)])
     assert abs(mean - 0.89) < 0.005 + 4 * error
@@ -75,6 +77,7 @@ def test_flat_updates_are_visits_elsewhere_less_overtaking_plus_visits_without_e
         assert run.rises[~run.by_worst].all()  # overtaking is a step up
 
 
+@pytest.mark.claim("only-the-worst-moves", "steps-down")
 def test_overtaking_and_upward_steps_grow_with_the_step_size():
     stated = {0.1: (0.05, 0.11), 0.3: (0.20, 0.30), 1.0: (0.40, 0.45)}
     for alpha, (other_stated, up_stated) in stated.items():
@@ -98,6 +101,7 @@ def test_in_a_deterministic_mdp_no_update_raises_the_error_and_no_pair_overtakes
         assert np.abs(change[elsewhere]).max() <= rounding
 
 
+@pytest.mark.claim("staircase-from-single-updates")
 def test_every_update_with_a_td_error_changes_the_two_norm_but_few_change_the_sup_norm():
     trace = _trace(chain(5, slip=0.1, goal="loop"), gamma=0.9, alpha=0.3, seed=1)
     visible = np.abs(trace.td_errors) > 1e-9
@@ -158,12 +162,14 @@ def test_q_learning_is_ahead_for_a_while_with_much_slip_and_a_long_horizon():
 # --- any behaviour, one limit ---------------------------------------------------------------------
 
 
+@pytest.mark.claim("off-policy-limit")
 def test_three_behaviours_learn_the_same_start_value_within_one_percent():
     record = experiment.off_policy(0.9, 4, 0.5)
     np.testing.assert_allclose(record.start_values, record.optimal_value, rtol=0.01)
     assert record.mostly_back_value / record.optimal_value == pytest.approx(0.09, abs=0.005)
 
 
+@pytest.mark.claim("every-pair-visited", "off-policy-limit", "off-policy-reason")
 def test_on_a_deep_chain_the_walker_that_mostly_goes_back_learns_nothing():
     record = experiment.off_policy(0.9, 16, 0.5)
     assert record.start_values[2] == 0

@@ -21,8 +21,11 @@ PIN = re.compile(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.]+)")
 LAYERS = (
     {"_compile"},
     {"mdp"},
-    {"environments", "bellman", "step_sizes", "behaviours"},
+    {"environments", "bellman", "step_sizes", "behaviours", "features", "weightings"},
     {"planning", "tabular", "noise"},
+    {"linear_runs", "_network", "targets"},
+    {"mean_updates", "neural"},
+    {"projection", "linear", "neural_reference"},
     {"experiments"},
 )
 

@@ -54,6 +54,7 @@ def test_the_closed_forms_are_what_q_learning_does_on_one_state(gamma):
 
 
 @pytest.mark.parametrize(("omega", "stated"), [(1.5, 0.77), (2.0, 0.84)])
+@pytest.mark.claim("finite-sum-stalls")
 def test_powers_above_one_stall_where_the_infinite_product_does(omega, stated):
     record = experiment.one_state(0.9, 0.1, omega)
     k = np.arange(1, 20_000_001, dtype=float)
@@ -101,6 +102,7 @@ def test_the_harmonic_step_is_the_plain_average_of_the_targets():
 # --- five schedules on the chain ------------------------------------------------------------------
 
 
+@pytest.mark.claim("convergence", "harmonic-choice")
 def test_the_errors_left_after_100_000_updates_are_those_stated():
     for gamma, step, stated in (
         (0.9, harmonic_global(), 0.88),
@@ -166,6 +168,7 @@ def test_the_theory_line_is_close_to_the_measured_harmonic_error():
 # --- sums and floors ------------------------------------------------------------------------------
 
 
+@pytest.mark.claim("square-sum-bounds-noise")
 def test_a_constant_step_collects_noise_in_proportion_to_time_and_the_others_level_off():
     def growth(step):
         few, many = (
@@ -185,6 +188,7 @@ def test_the_power_one_and_a_half_can_travel_no_further_than_26():
 
 
 @pytest.mark.parametrize(("gamma", "slip"), [(0.5, 0.1), (0.9, 0.1), (0.9, 0.02)])
+@pytest.mark.claim("step-size-trade-off")
 def test_the_noise_floor_grows_like_the_square_root_of_the_step_size(gamma, slip):
     slopes = [experiment.noise_floor(gamma, 5, slip, seed=k).slope for k in range(10)]
     mean, error = _mean_and_error(slopes)

@@ -22,6 +22,7 @@ ROUNDING = 1e-12
 
 
 @pytest.mark.parametrize("gamma", GAMMAS)
+@pytest.mark.claim("contraction")
 def test_the_operator_brings_any_two_tables_closer_by_gamma(gamma):
     rng = np.random.default_rng(3)
     for branching in (1, 2, 5, 20):
@@ -36,6 +37,7 @@ def test_the_operator_brings_any_two_tables_closer_by_gamma(gamma):
 
 
 @pytest.mark.parametrize("gamma", GAMMAS)
+@pytest.mark.claim("contraction")
 def test_tables_that_differ_by_a_constant_attain_the_factor(gamma):
     mdp = garnet(20, 3, 4, rng=np.random.default_rng(0))
     q = np.random.default_rng(1).normal(size=(20, 3))
@@ -56,6 +58,7 @@ def test_in_the_2_norm_one_wrong_entry_grows_by_2_7():
 @pytest.mark.parametrize("gamma", GAMMAS)
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("alpha", ALPHAS)
+@pytest.mark.claim("error-bound")
 def test_both_chains_stay_below_the_bound(gamma, depth, alpha):
     record = experiment.contraction(gamma=gamma, depth=depth, alpha=alpha)
     allowed = record.bound * (1 + 1e-9) + ROUNDING
@@ -63,6 +66,7 @@ def test_both_chains_stay_below_the_bound(gamma, depth, alpha):
     assert (record.terminal <= allowed).all()
 
 
+@pytest.mark.claim("error-bound")
 def test_the_start_of_a_table_is_forgotten_at_rate_gamma_from_anywhere():
     rng = np.random.default_rng(0)
     for branching in (1, 3, 20):
@@ -74,6 +78,7 @@ def test_the_start_of_a_table_is_forgotten_at_rate_gamma_from_anywhere():
 
 @pytest.mark.parametrize("gamma", GAMMAS)
 @pytest.mark.parametrize("depth", (2, 8, 32))
+@pytest.mark.claim("smooth-decay", "depth-sweeps", "larger-discount-slower")
 def test_the_terminal_chain_meets_the_bound_and_then_is_exact(gamma, depth):
     record = experiment.contraction(gamma=gamma, depth=depth, alpha=1.0)
     assert record.finished == depth + 1
@@ -84,6 +89,7 @@ def test_the_terminal_chain_meets_the_bound_and_then_is_exact(gamma, depth):
 
 
 @pytest.mark.parametrize("depth", (2, 8, 32))
+@pytest.mark.claim("depth-sweeps")
 def test_the_signal_reaches_the_first_state_after_exactly_depth_sweeps(depth):
     forward = iterate(chain(depth), gamma=0.9, num_sweeps=depth)[:, 0, 1]
     assert (forward[:depth] == 0).all()
@@ -101,6 +107,7 @@ def test_damped_errors_fall_faster_than_the_bound_once_the_news_is_there(depth, 
     assert experiment.contraction(gamma=0.9, depth=depth, alpha=alpha).finished is None
 
 
+@pytest.mark.claim("smooth-decay", "bias-shrinks")
 def test_the_loop_follows_the_bound_smoothly():
     record = experiment.contraction(gamma=0.9, depth=8, alpha=1.0)
     steps = record.loop[1:] / record.loop[:-1]
@@ -160,6 +167,7 @@ def test_the_true_errors_are_never_above_their_guarantees(gamma, branching, seed
     ("gamma", "branching", "norm", "span"),
     [(0.99, 5, 1815, 31), (0.9, 5, 152, 24), (0.99, 2, 1818, 70), (0.99, 100, 1810, 9)],
 )
+@pytest.mark.claim("larger-discount-slower")
 def test_both_rules_stop_where_the_solver_stops(gamma, branching, norm, span):
     record = experiment.stopping(gamma=gamma, branching=branching, tolerance=1e-6)
     assert (record.norm_sweeps, record.span_sweeps) == (norm, span)

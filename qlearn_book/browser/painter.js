@@ -41,7 +41,7 @@
 
   /* The children of a group, one per point; plotly leaves out points in gaps and empty texts. */
   function pool(group, selector, count) {
-    const prototype = group.querySelector(selector);
+    const prototype = group && group.querySelector(selector);
     if (!prototype) return null;
     const nodes = [...group.children];
     for (let i = 0; i < count; i++) {
@@ -53,6 +53,16 @@
     }
     return nodes;
   }
+
+  /* What does not change is not written: the browser would lay it out again all the same. */
+  function set(node, attribute, value) {
+    const text = String(value);
+    if (node.getAttribute(attribute) !== text) node.setAttribute(attribute, text);
+  }
+  function style(node, property, value) {
+    if (node.style[property] !== value) node.style[property] = value;
+  }
+  const show = (node, seen) => style(node, "display", seen ? "" : "none");
 
   class Painter {
     constructor(gd, sheet, colour) {
@@ -74,12 +84,15 @@
         if (!group) continue; // all of it in gaps: plotly made no nodes; drawn when the slider rests
         const x = coordinate(this.gd, this.sheet, trace, "x", moving);
         const y = coordinate(this.gd, this.sheet, trace, "y", moving);
-        const brush = { trace, moving, group, x, y, colours: moving.find((m) => m.prop === "marker.color") };
-        if (trace.type === "bar") this.brushes.push((state) => this.bar(brush, state));
+        const count = Math.min(x.length, y.length);
+        const colours = moving.find((m) => m.prop === "marker.color");
+        const words = moving.find((m) => m.prop === "text");
+        const point = { trace, group, x, y, count, colours, words };
+        if (trace.type === "bar") this.brushes.push(this.bar(point));
         else {
-          if (trace.mode.includes("lines")) this.brushes.push((state) => this.line(brush, state));
-          if (trace.mode.includes("markers")) this.brushes.push((state) => this.markers(brush, state));
-          if (trace.mode.includes("text")) this.brushes.push((state) => this.texts(brush, state));
+          if (trace.mode.includes("lines")) this.brushes.push(this.line(point));
+          if (trace.mode.includes("markers")) this.brushes.push(this.markers(point));
+          if (trace.mode.includes("text")) this.brushes.push(this.texts(point));
         }
       }
     }
@@ -89,71 +102,76 @@
       return this.brushes.every((brush) => brush(state));
     }
 
-    line({ trace, group, x, y }, state) {
-      const path = linePath(x, y, state, trace.line.shape === "hv");
+    /* Each of the following finds its nodes once and gives the function that moves them. */
+
+    line({ trace, group, x, y }) {
       const line = group.querySelector(".js-line");
-      if (!line) return false;
-      line.setAttribute("d", path);
       const fill = group.querySelector(".js-fill");
-      if (fill) fill.setAttribute("d", `${path}Z`);
-      return true;
+      return (state) => {
+        if (!line) return false;
+        const path = linePath(x, y, state, trace.line.shape === "hv");
+        set(line, "d", path);
+        if (fill) set(fill, "d", `${path}Z`);
+        return true;
+      };
     }
 
-    markers({ group, x, y, colours }, state) {
-      const count = Math.min(x.length, y.length);
-      const nodes = pool(group.querySelector(".points"), ".point", count);
-      if (!nodes) return false;
-      for (let i = 0; i < count; i++) {
-        const px = round(x.at(state, i));
-        const py = round(y.at(state, i));
-        const seen = !Number.isNaN(px) && !Number.isNaN(py);
-        nodes[i].style.display = seen ? "" : "none";
-        if (seen) nodes[i].setAttribute("transform", `translate(${px},${py})`);
-        if (colours) nodes[i].style.fill = this.colour(textAt(colours, state, i));
-      }
-      return true;
+    markers({ group, x, y, count, colours }) {
+      let nodes;
+      return (state) => {
+        nodes ??= pool(group.querySelector(".points"), ".point", count);
+        if (!nodes) return false;
+        for (let i = 0; i < count; i++) {
+          const px = round(x.at(state, i));
+          const py = round(y.at(state, i));
+          const seen = !Number.isNaN(px) && !Number.isNaN(py);
+          show(nodes[i], seen);
+          if (seen) set(nodes[i], "transform", `translate(${px},${py})`);
+          if (colours) style(nodes[i], "fill", this.colour(textAt(colours, state, i)));
+        }
+        return true;
+      };
     }
 
-    texts({ trace, moving, group, x, y }, state) {
-      const words = moving.find((m) => m.prop === "text");
-      const count = Math.min(x.length, y.length);
-      const nodes = pool(group.querySelector(".text"), ".textpoint:has(text)", count);
-      if (!nodes) return false;
-      for (let i = 0; i < count; i++) {
-        const px = round(x.at(state, i));
-        const py = round(y.at(state, i));
-        const word = words ? textAt(words, state, i) : trace.text[i];
-        const seen = word && !Number.isNaN(px) && !Number.isNaN(py);
-        nodes[i].style.display = seen ? "" : "none";
-        if (!seen) continue;
-        const text = nodes[i].firstElementChild;
-        text.setAttribute("x", px);
-        text.setAttribute("y", py);
-        if (words && text.textContent !== word) text.textContent = word;
-      }
-      return true;
+    texts({ trace, group, x, y, count, words }) {
+      let nodes;
+      return (state) => {
+        nodes ??= pool(group.querySelector(".text"), ".textpoint:has(text)", count);
+        if (!nodes) return false;
+        for (let i = 0; i < count; i++) {
+          const px = round(x.at(state, i));
+          const py = round(y.at(state, i));
+          const word = words ? textAt(words, state, i) : trace.text[i];
+          const seen = word !== "" && !Number.isNaN(px) && !Number.isNaN(py);
+          show(nodes[i], seen);
+          if (!seen) continue;
+          const text = nodes[i].firstElementChild;
+          set(text, "x", px);
+          set(text, "y", py);
+          if (words && text.textContent !== word) text.textContent = word;
+        }
+        return true;
+      };
     }
 
-    bar({ trace, group, x, y, colours }, state) {
+    bar({ trace, group, x, y, count, colours }) {
       const nodes = group.querySelectorAll(".point > path");
-      const count = Math.min(x.length, y.length);
-      if (nodes.length < count) return false;
       const { _m: xs } = this.gd._fullLayout.xaxis;
       const { _m: ys, _b: yb } = this.gd._fullLayout.yaxis;
       const half = Math.abs(xs * trace.width) / 2;
-      for (let i = 0; i < count; i++) {
-        const base = trace.base ? trace.base[i] : 0;
-        const px = x.at(state, i);
-        const top = y.at(state, i) + ys * base;
-        const seen = !Number.isNaN(px) && !Number.isNaN(top);
-        const [left, right] = [round(px - half), round(px + half)];
-        nodes[i].setAttribute(
-          "d",
-          seen ? `M${left},${round(yb + ys * base)}V${round(top)}H${right}V${round(yb + ys * base)}Z` : "M0,0"
-        );
-        if (colours) nodes[i].style.fill = this.colour(textAt(colours, state, i));
-      }
-      return true;
+      return (state) => {
+        if (nodes.length < count) return false;
+        for (let i = 0; i < count; i++) {
+          const base = trace.base ? trace.base[i] : 0;
+          const px = x.at(state, i);
+          const top = y.at(state, i) + ys * base;
+          const seen = !Number.isNaN(px) && !Number.isNaN(top);
+          const [left, right, foot] = [round(px - half), round(px + half), round(yb + ys * base)];
+          set(nodes[i], "d", seen ? `M${left},${foot}V${round(top)}H${right}V${foot}Z` : "M0,0");
+          if (colours) style(nodes[i], "fill", this.colour(textAt(colours, state, i)));
+        }
+        return true;
+      };
     }
   }
 

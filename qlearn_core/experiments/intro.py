@@ -71,6 +71,13 @@ class DepthWidth:
     depth_updates: np.ndarray  # (seeds, K) at A = FEW_ACTIONS, inf if never
     width_updates: np.ndarray  # (seeds, K) at D = FIXED_DEPTH, inf if never
 
+    @property
+    def cost_of_doubling(self) -> tuple[float, float]:
+        """Factors by which the median number of updates grows from the last size but one to the
+        last, in depth and in width."""
+        depth, width = (np.median(u, axis=0) for u in (self.depth_updates, self.width_updates))
+        return float(depth[-1] / depth[-2]), float(width[-1] / width[-2])
+
 
 def depth_width(
     *,

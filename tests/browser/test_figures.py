@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from qlearn_book import theme
 from qlearn_book.explorer import Explorer
@@ -220,12 +221,9 @@ def test_a_play_button_runs_through_time(visit, address, chapter):
             here.page.evaluate(SET, [explorer.name, {name: max(0, last - 2)}])
             control = here.page.locator(f"#{explorer.name} [data-axis={name}]")
             control.locator(".qx-play").click()
-            here.page.wait_for_function(
-                "([id, last]) => document.getElementById(id).value === String(last)",
-                arg=[f"{explorer.name}-{name}", last],
-                timeout=5000,
-            )
-            assert control.locator(".qx-play").get_attribute("aria-pressed") == "false"
+            slider = here.page.locator(f"#{explorer.name}-{name}")
+            expect(slider).to_have_value(str(last), timeout=5000)
+            expect(control.locator(".qx-play")).to_have_attribute("aria-pressed", "false")
 
 
 def test_arrow_keys_move_a_slider(visit, address, chapter):

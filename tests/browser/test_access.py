@@ -1,0 +1,100 @@
+"""Everyone can use it: axe-core, the keyboard, names, sizes, motion, in both themes."""
+
+from __future__ import annotations
+
+import pytest
+
+from qlearn_book.assets import AXE
+from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.server import SITE
+
+PAGES = sorted(
+    path.relative_to(SITE).as_posix()
+    for path in SITE.rglob("*.html")
+    if "_static" not in path.parts and path.name != "index.html"
+)
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN = """async (tags) => {
+  const found = await axe.run(document, { runOnly: { type: "tag", values: tags } });
+  const where = ({ nodes }) => nodes.slice(0, 3).map((node) => node.html.slice(0, 160));
+  return found.violations.map((violation) => `${violation.id}: ${where(violation).join(" | ")}`);
+}"""
+
+
+def audit(here) -> list[str]:
+    here.page.add_script_tag(path=str(AXE))
+    return here.page.evaluate(RUN, RULES)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", PAGES)
+def test_axe_finds_nothing(visit, address, page, scheme):
+    here = visit(f"{address}/{page}", color_scheme=scheme, bypass_csp=True)
+    assert audit(here) == []  # with the questions still open
+    if here.figures():
+        for closed in here.page.locator("details:not([open]) > summary").all():
+            if closed.is_visible():
+                closed.click()
+        here.page.wait_for_timeout(400)
+        assert audit(here) == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.startswith("book/")])
+def test_axe_finds_nothing_on_a_phone(visit, address, page):
+    here = visit(f"{address}/{page}", bypass_csp=True, **PHONE)
+    here.figures()
+    assert audit(here) == []
+
+
+NAMES = """() => [...document.querySelectorAll("figure.qx input[type=range]")].map((input) => ({
+  name: input.labels[0]?.textContent, value: input.getAttribute("aria-valuetext"),
+}))"""
+SMALL = """() => [...document.querySelectorAll("figure.qx")]
+    .flatMap((figure) => [...figure.querySelectorAll(
+      "button, input[type=range], summary, label.qx-option, label.qx-answer")])
+    .filter((node) => node.checkVisibility())
+    .map((node) => [node.outerHTML.slice(0, 80), node.getBoundingClientRect()])
+    .filter(([, box]) => box.height < 44 || box.width < 24)
+    .map(([html, box]) => `${html}: ${box.width} x ${box.height}`)"""
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.startswith("book/")])
+def test_sliders_say_their_name_and_value_and_targets_are_large(visit, address, page):
+    here = visit(f"{address}/{page}", **PHONE)
+    here.figures()
+    for slider in here.page.evaluate(NAMES):
+        assert slider["name"] and slider["value"], slider
+    assert here.page.evaluate(SMALL) == []
+
+
+def test_every_control_is_reached_by_tab_and_shows_its_focus(visit, address):
+    here = visit(f"{address}/book/value_iteration.html", **DESKTOP)
+    here.figures()
+    wanted = here.page.locator(
+        "#contraction input[type=range], #contraction .qx-tools button, #contraction summary"
+    )
+    here.page.locator("#contraction input[type=range]").first.focus()
+    reached = []
+    for _ in range(wanted.count()):
+        reached.append(
+            here.page.evaluate(
+                """() => { const node = document.activeElement, style = getComputedStyle(node);
+                return [Boolean(node.closest("#contraction")),
+                        style.outlineStyle !== "none" || style.boxShadow !== "none"]; }"""
+            )
+        )
+        here.page.keyboard.press("Tab")
+    assert reached[: wanted.count() - 1] == [[True, True]] * (wanted.count() - 1)
+
+
+def test_what_a_figure_shows_is_said_once_when_the_slider_rests(visit, address):
+    here = visit(f"{address}/book/value_iteration.html")
+    here.figures()
+    said = here.page.locator("#contraction .qx-said")
+    assert said.get_attribute("role") == "status" and said.inner_text() == ""
+    here.page.locator("#contraction-gamma").focus()
+    here.page.keyboard.press("ArrowRight")
+    here.page.wait_for_timeout(500)
+    sentence = said.text_content()
+    assert sentence == here.page.locator("#contraction .qx-summary").inner_text()
+    assert any(character.isdigit() for character in sentence)
