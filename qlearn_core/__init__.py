@@ -24,12 +24,14 @@ from .features import (
 )
 from .linear import residual_gradient_q, semi_gradient_q
 from .linear_runs import LinearRun
+from .mazes import Maze, Play, play, rooms
 from .mdp import TabularMDP
 from .mean_updates import (
     expected_residual_gradient_q,
     expected_semi_gradient_q,
     largest_curvature,
 )
+from .n_step import n_step_mdp
 from .neural import (
     Adam,
     CopyEvery,
@@ -71,6 +73,7 @@ from .projection import (
     projection_floor,
     projection_matrix,
 )
+from .sharsa import PlayFit, fit_play, rollouts
 from .step_sizes import (
     StepSize,
     constant,
@@ -92,9 +95,12 @@ __all__ = [
     "FixedPolicy",
     "LinearRun",
     "MartingaleSample",
+    "Maze",
     "MovingAverage",
     "NetworkRuns",
     "PairStatistics",
+    "Play",
+    "PlayFit",
     "PolicyIterationResult",
     "ProjectionFloor",
     "QLearningResult",
@@ -120,6 +126,7 @@ __all__ = [
     "evaluate_policy",
     "expected_residual_gradient_q",
     "expected_semi_gradient_q",
+    "fit_play",
     "from_gymnasium",
     "garnet",
     "gaussian_features",
@@ -134,10 +141,12 @@ __all__ = [
     "largest_curvature",
     "lipschitz_constant",
     "martingale_differences",
+    "n_step_mdp",
     "optimal_q",
     "pair_aggregation",
     "pair_statistics",
     "pair_transitions",
+    "play",
     "policy_iteration",
     "polynomial",
     "polynomial_features",
@@ -149,6 +158,8 @@ __all__ = [
     "radial_features",
     "rescaled",
     "residual_gradient_q",
+    "rollouts",
+    "rooms",
     "scaled_inputs",
     "semi_gradient_q",
     "star",

@@ -7,7 +7,9 @@ import pytest
 
 from qlearn_book import grid
 from qlearn_book.figures import capacity as figure
+from qlearn_core.environments import chain
 from qlearn_core.experiments import capacity as experiment
+from qlearn_core.planning import optimal_q
 
 
 @pytest.mark.parametrize("family", experiment.FAMILIES)
@@ -67,6 +69,24 @@ def test_one_constant_feature_ends_the_divergence_though_the_norm_stays_large(k)
     assert np.isfinite(record.errors[1]).all()
     if 2 <= k <= 9:
         assert np.median(record.norms[1]) > 1.5 and record.norms[1].min() > 1
+
+
+@pytest.mark.parametrize("gamma", [0.5, 0.8, 0.9, 0.95, 0.98])
+def test_with_a_constant_feature_no_drawing_of_the_figure_diverges(gamma):
+    for k in range(1, 11):
+        assert np.isfinite(experiment.fates(gamma, k).errors[1]).all()
+
+
+def test_below_one_half_the_norm_proves_convergence():
+    records = [experiment.fates(0.5, k) for k in range(1, 11)]
+    assert max(record.norms.max() for record in records) == pytest.approx(1.012, abs=0.001)
+    assert all(np.isfinite(record.errors).all() for record in records)
+
+
+def test_the_last_states_two_actions_hold_up_the_floor_of_three_to_five_bins():
+    q_star = optimal_q(chain(5, slip=0.1, goal="loop"), gamma=0.9)
+    half = (q_star[4, 1] - q_star[4, 0]) / 2 / q_star.max()
+    assert experiment.capacity(0.9, "bins").floors[2:5] == pytest.approx([half] * 3, rel=1e-6)
 
 
 def test_every_norm_of_a_hundred_drawings_is_above_one_and_few_diverge_at_0_9():

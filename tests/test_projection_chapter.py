@@ -59,8 +59,8 @@ def test_the_semi_gradient_converges_above_the_floor_and_then_cycles(gamma, stat
     assert record.semi_range == pytest.approx(late, abs=0.01, rel=0.005)
     assert record.swept_status == "converged"
     if status == "converged":
-        assert record.semi[-1] > record.projection_error
-        assert record.semi[-1] == pytest.approx(record.swept[-1], rel=1e-5)
+        assert record.semi_range[0] > record.projection_error
+        assert record.semi_range[1] == pytest.approx(record.swept[-1], rel=1e-5)
 
 
 def test_a_step_ten_times_smaller_cycles_as_widely():
@@ -76,6 +76,35 @@ def test_a_step_ten_times_smaller_cycles_as_widely():
         assert run.status == "cycling"
         ranges.append((run.errors[:-1].min() / largest, run.errors[:-1].max() / largest))
     assert ranges[0] == pytest.approx(ranges[1], rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("back", "status", "late"),
+    [
+        (0.2, "converged", 0.0157),
+        (0.3, "cycling", 1.12),
+        (0.4, "cycling", 19.7),
+        (0.45, "cycling", 2638),
+    ],
+)
+def test_the_behaviour_leads_through_the_same_three_regimes(back, status, late):
+    record = experiment.regime(0.985, back)
+    assert (record.semi_status, record.swept_status) == (status, "converged")
+    assert record.semi_range[1] == pytest.approx(late, rel=0.01)
+
+
+def test_two_sets_have_no_guarantee_and_end_nearer_than_the_three_that_contract():
+    records = [experiment.regime(0.9, features=features) for features in experiment.FEATURES]
+    errors = [record.swept[-1] for record in records]
+    assert errors == pytest.approx([0.11, 0.39, 0.70, 0.71, 0.73], abs=0.005)
+    assert [record.lipschitz < 1 for record in records] == [False, False, True, True, True]
+    for record in records[2:]:
+        assert errors[-1] <= record.projection_error / (1 - record.lipschitz)
+
+
+@pytest.mark.parametrize(("gamma", "diverges"), [(0.92, False), (0.93, False), (0.94, True)])
+def test_all_three_legs_diverge_from_0_94_on(gamma, diverges):
+    assert np.isinf(triad.legs(gamma).all_three) == diverges
 
 
 @pytest.mark.claim("update-is-projected", "semi-gradient-not-to-blame")

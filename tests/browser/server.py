@@ -24,6 +24,10 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
 
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "max-age=600")
+        super().end_headers()
+
     def do_GET(self) -> None:
         path = Path(self.translate_path(self.path))
         if path.suffix not in TEXTS or not path.is_file():

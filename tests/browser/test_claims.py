@@ -32,7 +32,7 @@ def test_a_badge_shows_the_verdict_and_leads_to_its_card(visit, address):
     page = visit(f"{address}/book/q_learning.html").page
     badge = page.locator("a.claim-badge[href$='#claim-only-the-worst-moves']")
     badge.scroll_into_view_if_needed()
-    assert "does not hold as stated" in badge.inner_text()
+    assert "does not hold as stated" in badge.text_content()
     assert page.get_by_text("claim:", exact=False).count() == 0
     badge.click()
     page.wait_for_url(re.compile(r"/book/claims\.html#claim-only-the-worst-moves$"))
