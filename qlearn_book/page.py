@@ -49,7 +49,7 @@ def html(
         '<p class="qx-said visually-hidden" role="status"></p>'  # spoken when a slider rests
         "</div>"
         f'<div class="qx-tools"><details class="qx-data"><summary>Data</summary>'
-        f'<div class="qx-table" tabindex="0" role="region" aria-label="Data of this figure">'
+        f'<div class="qx-table" tabindex="0" role="region" aria-label="Data: {escape(title)}">'
         f"{table.html(drawing, title)}</div></details></div>"
         "</figure>"
         f'<template class="qx-data" data-key="{digest}">{escape(data)}</template>'
