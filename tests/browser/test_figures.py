@@ -15,7 +15,7 @@ from qlearn_book.notebooks import BOOK, explorers
 from tests.browser.conftest import DESKTOP, PHONE
 
 READ = (Path(__file__).parent / "read_figure.js").read_text(encoding="utf-8")
-CHAPTERS = sorted(BOOK.glob("*.ipynb"))
+CHAPTERS = sorted(path for path in BOOK.glob("*.ipynb") if "Explorer(" in path.read_text("utf-8"))
 TOLERANCE = 0.6  # pixels: half a pixel of rounding, and a twentieth of quantisation
 
 SET = """([name, indices]) => {
@@ -94,7 +94,11 @@ def assert_drawn(seen: dict, drawing: dict, where: str) -> None:
                 continue
             if trace["line"].get("shape") == "hv":
                 points = steps(points[:, 0], points[:, 1])
-            assert corners.shape == points.shape, here
+            if corners.shape != points.shape:  # plotly drew it, and left out what is redundant
+                box = [pixels(ends(drawing, letter), seen[letter]) for letter in "xy"]
+                assert distance(within(points, box), drawn["lines"]) < TOLERANCE, here
+                assert distance(within(corners, box), [points]) < TOLERANCE, here
+                continue
             np.testing.assert_allclose(corners, points, atol=TOLERANCE, err_msg=here)
         if "markers" in trace["mode"]:
             dots = np.array([dot[:2] for dot in drawn["points"]]).reshape(-1, 2)
@@ -171,6 +175,18 @@ def test_when_the_slider_rests_plotly_holds_the_same_data(visit, address, chapte
                 on_the_way = moving["traces"].get(str(index), {"lines": []})["lines"]
                 settled = rested["traces"].get(str(index), {"lines": []})["lines"]
                 assert distance(settled, on_the_way) < TOLERANCE, f"{explorer.name}, trace {index}"
+
+
+def ends(drawing: dict, letter: str) -> np.ndarray:
+    """The ends of an axis, as values."""
+    axis = drawing["layout"][f"{letter}axis"]
+    return 10.0 ** np.array(axis["range"]) if axis["type"] == "log" else np.array(axis["range"])
+
+
+def within(points: np.ndarray, box: list) -> list:
+    """The points inside the plot, as one stroke."""
+    low, high = np.sort(np.array(box), axis=1).T
+    return [points[((points >= low) & (points <= high)).all(axis=1)]]
 
 
 def distance(corners: list, polyline: list) -> float:
