@@ -54,6 +54,10 @@
     return nodes;
   }
 
+  /* Whether the nodes found before are still there: a figure that rests is drawn by plotly, which
+     takes away those at the end for which it has no point. */
+  const whole = (nodes, count) => nodes && (count === 0 || nodes[count - 1].isConnected);
+
   /* What does not change is not written: the browser would lay it out again all the same. */
   function set(node, attribute, value) {
     const text = String(value);
@@ -119,7 +123,7 @@
     markers({ group, x, y, count, colours }) {
       let nodes;
       return (state) => {
-        nodes ??= pool(group.querySelector(".points"), ".point", count);
+        if (!whole(nodes, count)) nodes = pool(group.querySelector(".points"), ".point", count);
         if (!nodes) return false;
         for (let i = 0; i < count; i++) {
           const px = round(x.at(state, i));
@@ -136,7 +140,7 @@
     texts({ trace, group, x, y, count, words }) {
       let nodes;
       return (state) => {
-        nodes ??= pool(group.querySelector(".text"), ".textpoint:has(text)", count);
+        if (!whole(nodes, count)) nodes = pool(group.querySelector(".text"), ".textpoint:has(text)", count);
         if (!nodes) return false;
         for (let i = 0; i < count; i++) {
           const px = round(x.at(state, i));
