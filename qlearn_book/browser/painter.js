@@ -39,10 +39,12 @@
     return path || "M0,0";
   }
 
-  /* The children of a group, one per point; plotly leaves out points in gaps and empty texts. */
-  function pool(group, selector, count) {
-    const prototype = group && group.querySelector(selector);
+  /* The children of a group, one per point; plotly leaves out points in gaps and empty texts.
+     `spare` keeps a copy of one, for a time when plotly has left out all of them. */
+  function pool(group, selector, count, spare) {
+    const prototype = group && (group.querySelector(selector) ?? spare.node);
     if (!prototype) return null;
+    spare.node ??= prototype.cloneNode(true);
     const nodes = [...group.children];
     for (let i = 0; i < count; i++) {
       if (nodes[i] && nodes[i].matches(selector)) continue;
@@ -70,7 +72,7 @@
 
   class Painter {
     constructor(gd, sheet, colour) {
-      Object.assign(this, { gd, sheet, colour, brushes: [] });
+      Object.assign(this, { gd, sheet, colour, brushes: [], spares: {} });
       this.bind();
     }
 
@@ -91,7 +93,8 @@
         const count = Math.min(x.length, y.length);
         const colours = moving.find((m) => m.prop === "marker.color");
         const words = moving.find((m) => m.prop === "text");
-        const point = { trace, group, x, y, count, colours, words };
+        const spare = (this.spares[index] ??= {});
+        const point = { trace, group, x, y, count, colours, words, spare };
         if (trace.type === "bar") this.brushes.push(this.bar(point));
         else {
           if (trace.mode.includes("lines")) this.brushes.push(this.line(point));
@@ -120,10 +123,10 @@
       };
     }
 
-    markers({ group, x, y, count, colours }) {
+    markers({ group, x, y, count, colours, spare }) {
       let nodes;
       return (state) => {
-        if (!whole(nodes, count)) nodes = pool(group.querySelector(".points"), ".point", count);
+        if (!whole(nodes, count)) nodes = pool(group.querySelector(".points"), ".point", count, spare);
         if (!nodes) return false;
         for (let i = 0; i < count; i++) {
           const px = round(x.at(state, i));
@@ -137,10 +140,10 @@
       };
     }
 
-    texts({ trace, group, x, y, count, words }) {
+    texts({ trace, group, x, y, count, words, spare }) {
       let nodes;
       return (state) => {
-        if (!whole(nodes, count)) nodes = pool(group.querySelector(".text"), ".textpoint:has(text)", count);
+        if (!whole(nodes, count)) nodes = pool(group.querySelector(".text"), ".textpoint:has(text)", count, spare);
         if (!nodes) return false;
         for (let i = 0; i < count; i++) {
           const px = round(x.at(state, i));
