@@ -143,7 +143,7 @@ def drag_through(visit, url: str, chapter, num_joint: int, **settings):
             seen = here.page.evaluate(MOVE, [explorer.name, indices])
             drawing = explorer.at(**values)
             if any(empty(seen, index) for index in range(len(drawing["data"]))):
-                # Plotly had made nothing of a trace that was all gaps: it comes when the slider rests.
+                # Plotly made nothing of a trace of gaps alone: it comes when the slider rests.
                 here.page.wait_for_timeout(400)
                 seen = here.page.evaluate(READ, explorer.name)
             assert_drawn(seen, drawing, f"{stem}: {explorer.name} at {values}")
