@@ -92,7 +92,9 @@ def line(
     where: str = "top right",
 ) -> None:
     """A line; `label` writes its name beside point `at`; `steps` holds each value to the next."""
-    stroke = {"color": colour, "width": width, "dash": dash} | ({"shape": "hv"} if steps else {})
+    # Every point is drawn, in the browser's redrawing (painter.js) as in plotly's own.
+    stroke = {"color": colour, "width": width, "dash": dash, "simplify": False}
+    stroke |= {"shape": "hv"} if steps else {}
     trace = {
         "type": "scatter",
         "mode": "lines+markers" if dots else "lines",
@@ -150,7 +152,7 @@ def band(
             "name": name,
             "fill": "toself",
             "fillcolor": tint(colour, BAND_OPACITY),
-            "line": {"color": "rgba(0,0,0,0)", "width": 0},
+            "line": {"color": "rgba(0,0,0,0)", "width": 0, "simplify": False},
             "hoverinfo": "skip",
         }
     )

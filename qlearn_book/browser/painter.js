@@ -40,11 +40,10 @@
   }
 
   /* The children of a group, one per point; plotly leaves out points in gaps and empty texts.
-     `spare` keeps a copy of one, for a time when plotly has left out all of them. */
-  function pool(group, selector, count, spare) {
-    const prototype = group && (group.querySelector(selector) ?? spare.node);
+     None if it has left out all of them. */
+  function pool(group, selector, count) {
+    const prototype = group && group.querySelector(selector);
     if (!prototype) return null;
-    spare.node ??= prototype.cloneNode(true);
     const nodes = [...group.children];
     for (let i = 0; i < count; i++) {
       if (nodes[i] && nodes[i].matches(selector)) continue;
@@ -54,6 +53,15 @@
       nodes[i] = copy;
     }
     return nodes;
+  }
+
+  /* Whether a trace shows nothing in a state, so that it needs no nodes. */
+  function isEmpty({ trace, x, y, count, words }, state) {
+    for (let i = 0; i < count; i++) {
+      const word = words ? textAt(words, state, i) : trace.mode === "text" ? trace.text[i] : "point";
+      if (word !== "" && !Number.isNaN(x.at(state, i)) && !Number.isNaN(y.at(state, i))) return false;
+    }
+    return true;
   }
 
   /* Whether the nodes found before are still there: a figure that rests is drawn by plotly, which
@@ -72,7 +80,7 @@
 
   class Painter {
     constructor(gd, sheet, colour) {
-      Object.assign(this, { gd, sheet, colour, brushes: [], spares: {} });
+      Object.assign(this, { gd, sheet, colour, brushes: [] });
       this.bind();
     }
 
@@ -87,15 +95,14 @@
         const trace = this.sheet.figure.data[index];
         const moving = this.sheet.moving.filter((m) => m.path[0] === "data" && m.trace === index);
         const group = groups.get(index);
-        if (!group) continue; // all of it in gaps: plotly made no nodes; drawn when the slider rests
         const x = coordinate(this.gd, this.sheet, trace, "x", moving);
         const y = coordinate(this.gd, this.sheet, trace, "y", moving);
         const count = Math.min(x.length, y.length);
         const colours = moving.find((m) => m.prop === "marker.color");
         const words = moving.find((m) => m.prop === "text");
-        const spare = (this.spares[index] ??= {});
-        const point = { trace, group, x, y, count, colours, words, spare };
-        if (trace.type === "bar") this.brushes.push(this.bar(point));
+        const point = { trace, group, x, y, count, colours, words };
+        if (!group) this.brushes.push((state) => isEmpty(point, state));
+        else if (trace.type === "bar") this.brushes.push(this.bar(point));
         else {
           if (trace.mode.includes("lines")) this.brushes.push(this.line(point));
           if (trace.mode.includes("markers")) this.brushes.push(this.markers(point));
@@ -104,18 +111,19 @@
       }
     }
 
-    /* Draw a state; false if some node is missing and plotly must draw it. */
+    /* Draw a state; false if a node that it needs is missing and plotly must draw it. */
     paint(state) {
       return this.brushes.every((brush) => brush(state));
     }
 
     /* Each of the following finds its nodes once and gives the function that moves them. */
 
-    line({ trace, group, x, y }) {
+    line(point) {
+      const { trace, group, x, y } = point;
       const line = group.querySelector(".js-line");
       const fill = group.querySelector(".js-fill");
       return (state) => {
-        if (!line) return false;
+        if (!line) return isEmpty(point, state);
         const path = linePath(x, y, state, trace.line.shape === "hv");
         set(line, "d", path);
         if (fill) set(fill, "d", `${path}Z`);
@@ -123,11 +131,12 @@
       };
     }
 
-    markers({ group, x, y, count, colours, spare }) {
+    markers(point) {
+      const { group, x, y, count, colours } = point;
       let nodes;
       return (state) => {
-        if (!whole(nodes, count)) nodes = pool(group.querySelector(".points"), ".point", count, spare);
-        if (!nodes) return false;
+        if (!whole(nodes, count)) nodes = pool(group.querySelector(".points"), ".point", count);
+        if (!nodes) return isEmpty(point, state);
         for (let i = 0; i < count; i++) {
           const px = round(x.at(state, i));
           const py = round(y.at(state, i));
@@ -140,11 +149,12 @@
       };
     }
 
-    texts({ trace, group, x, y, count, words, spare }) {
+    texts(point) {
+      const { trace, group, x, y, count, words } = point;
       let nodes;
       return (state) => {
-        if (!whole(nodes, count)) nodes = pool(group.querySelector(".text"), ".textpoint:has(text)", count, spare);
-        if (!nodes) return false;
+        if (!whole(nodes, count)) nodes = pool(group.querySelector(".text"), ".textpoint:has(text)", count);
+        if (!nodes) return isEmpty(point, state);
         for (let i = 0; i < count; i++) {
           const px = round(x.at(state, i));
           const py = round(y.at(state, i));
