@@ -1,4 +1,4 @@
-"""Training the network: PyTorch as the oracle, what must coincide, targets, records, arguments."""
+"""Training the network: PyTorch as the oracle, and what must coincide."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from qlearn_core import bellman_optimality, chain, combination_lock, greedy, optimal_q
+from qlearn_core import bellman_optimality, chain, combination_lock
 from qlearn_core import neural_reference as reference
 from qlearn_core.neural import (
-    DIVERGENCE,
     HIDDEN,
     NUM_PARAMETERS,
     Adam,
@@ -20,7 +19,7 @@ from qlearn_core.neural import (
     initial_parameters,
     train_network,
 )
-from qlearn_core.targets import bootstrapped_targets, scaled_inputs, supervised_targets
+from qlearn_core.targets import bootstrapped_targets, supervised_targets
 
 GAMMA = 0.9
 STAY = chain(8, second="stay")
@@ -226,239 +225,3 @@ def test_where_q_star_can_be_represented_it_is_the_limit():
     runs = train_network([targets] * 5, optimiser=Sgd(0.1), num_updates=5_000, rng=rng())
     assert runs.status == ("converged",) * 5
     assert runs.errors[:, -1].max() < 1e-4
-
-
-# --- targets --------------------------------------------------------------------------------------
-
-
-def applied(targets, table):
-    """The targets of a table (S, A), by the definition in `Targets`."""
-    values = table.ravel()[targets.pairs].reshape(-1, table.shape[1]).max(axis=1)  # non-terminal
-    states = targets.successors // table.shape[1]
-    return targets.rewards + (targets.weights * values[states]).sum(axis=1)
-
-
-MDPS = {
-    "stay": STAY,
-    "slip": chain(5, slip=0.1),
-    "loop": chain(5, slip=0.2, goal="loop"),
-    "lock": combination_lock(6, 3, wrong="reset", step_reward=-1.0, rng=rng(1)),
-    "depth 1": chain(1, second="stay"),
-}
-
-
-@pytest.mark.parametrize("name", MDPS)
-def test_one_step_targets_are_the_bellman_operator(name):
-    mdp = MDPS[name]
-    targets = bootstrapped_targets(mdp, gamma=GAMMA)
-    for seed in range(3):
-        table = rng(seed).normal(size=mdp.r.shape)
-        expected = bellman_optimality(mdp, table, gamma=GAMMA).ravel()[mdp.active_pairs]
-        assert applied(targets, table) == pytest.approx(expected, abs=1e-12)
-
-
-@pytest.mark.parametrize("name", MDPS)
-def test_one_step_targets_ignore_the_policy(name):
-    mdp = MDPS[name]
-    uniform = np.full(mdp.r.shape, 1 / mdp.num_actions)
-    table = rng().normal(size=mdp.r.shape)
-    plain = bootstrapped_targets(mdp, gamma=GAMMA)
-    other = bootstrapped_targets(mdp, gamma=GAMMA, num_steps=1, pi=uniform)
-    assert np.array_equal(applied(plain, table), applied(other, table))
-
-
-@pytest.mark.parametrize("num_steps", [1, 2, 4, 16])
-@pytest.mark.parametrize("name", MDPS)
-def test_q_star_is_the_fixed_point_of_n_step_targets_on_optimal_data(name, num_steps):
-    mdp = MDPS[name]
-    targets = bootstrapped_targets(mdp, gamma=GAMMA, num_steps=num_steps)
-    q_star = optimal_q(mdp, gamma=GAMMA)
-    assert np.array_equal(targets.q_star, q_star)
-    assert applied(targets, q_star) == pytest.approx(q_star.ravel()[mdp.active_pairs], abs=1e-12)
-
-
-@pytest.mark.parametrize("name", ["slip", "loop", "lock"])
-def test_n_step_targets_are_the_sum_over_all_paths(name):
-    mdp, num_steps = MDPS[name], 3
-    pi = rng(5).dirichlet(np.ones(mdp.num_actions), mdp.num_states)
-    table = rng(6).normal(size=mdp.r.shape)
-
-    def expected(s, a, left):
-        total = mdp.r[s, a]
-        for t in np.flatnonzero(mdp.P[s, a]):
-            if left > 1:
-                later = sum(pi[t, b] * expected(t, b, left - 1) for b in range(mdp.num_actions))
-            else:
-                later = 0.0 if mdp.terminal[t] else table[t].max()
-            total += GAMMA * mdp.P[s, a, t] * later
-        return total
-
-    targets = bootstrapped_targets(mdp, gamma=GAMMA, num_steps=num_steps, pi=pi)
-    paths = [expected(*divmod(int(pair), mdp.num_actions), num_steps) for pair in targets.pairs]
-    assert applied(targets, table) == pytest.approx(paths, abs=1e-12)
-
-
-def test_uncorrected_n_step_targets_of_a_poor_policy_are_biased_downwards():
-    q_star = optimal_q(STAY, gamma=GAMMA)
-    targets = bootstrapped_targets(STAY, gamma=GAMMA, num_steps=4, pi=np.full((9, 2), 0.5))
-    bias = applied(targets, q_star) - q_star.ravel()[targets.pairs]
-    assert bias.max() <= 1e-12 and bias.min() < -0.1
-
-
-def test_supervised_targets_are_q_star_whatever_the_network_says():
-    targets = supervised_targets(STAY, gamma=GAMMA)
-    q_star = optimal_q(STAY, gamma=GAMMA)
-    assert applied(targets, rng().normal(size=STAY.r.shape)) == pytest.approx(
-        q_star.ravel()[STAY.active_pairs]
-    )
-    plain, lagging = (
-        train_network(
-            [targets], optimiser=Sgd(0.1), num_updates=50, target_network=network, rng=rng()
-        )
-        for network in (None, CopyEvery(7))
-    )
-    assert same(plain, lagging)
-
-
-def test_the_inputs_are_the_state_over_the_last_one_and_the_action():
-    inputs = scaled_inputs(chain(5))
-    assert inputs[:5, :, 0].tolist() == [[x, x] for x in (0, 0.25, 0.5, 0.75, 1)]
-    assert inputs[:, :, 1].tolist() == [[0, 1]] * 6
-    assert scaled_inputs(chain(1))[0].tolist() == [[0, 0], [0, 1]]
-    lock = combination_lock(3, 1, rng=rng())
-    assert scaled_inputs(lock)[:3, 0].tolist() == [[0, 0], [0.5, 0], [1, 0]]
-
-
-# --- records --------------------------------------------------------------------------------------
-
-
-def test_a_record_holds_tables_errors_and_bias_that_agree():
-    steps = np.array([0, 10, 400])
-    runs = train_network(
-        [ONE_STEP] * 3, optimiser=Sgd(0.1), num_updates=500, record_at=steps, rng=rng()
-    )
-    q_star = optimal_q(STAY, gamma=GAMMA)
-    assert runs.tables.shape == (3, 3, 9, 2) and runs.theta.shape == (3, 257)
-    assert np.array_equal(runs.steps, steps)
-    assert (runs.tables[:, :, STAY.terminal] == 0).all()
-    assert np.array_equal(runs.errors, np.abs(runs.tables - q_star).max(axis=(2, 3)))
-    assert np.array_equal(runs.bias, runs.tables[:, -1] - q_star)
-    for seed, child in enumerate(rng().spawn(3)):
-        layers = reference.network(initial_parameters(child))
-        with torch.no_grad():
-            q = layers(torch.from_numpy(ONE_STEP.inputs.astype(np.float32))).squeeze(1).numpy()
-        assert runs.tables[seed, 0].ravel()[ONE_STEP.pairs] == pytest.approx(q, abs=1e-6)
-
-
-def test_the_last_parameters_are_those_after_all_updates():
-    arguments = {"optimiser": Sgd(0.1), "num_updates": 50}
-    early = train_network([ONE_STEP], **arguments, record_at=np.array([0]), rng=rng())
-    late = train_network([ONE_STEP], **arguments, rng=rng())
-    assert np.array_equal(early.theta, late.theta)
-
-
-def test_a_diverging_run_says_so_and_leaves_the_others_alone():
-    """A step size for which seeds differ in their fate: every number stays a number or inf."""
-    runs = train_network([ONE_STEP] * 20, optimiser=Sgd(2.0), num_updates=500, rng=rng())
-    gone = runs.diverged_at >= 0
-    assert 0 < gone.sum() < 20
-    assert not np.isnan(runs.tables).any() and not np.isnan(runs.errors).any()
-    assert np.array_equal(np.array(runs.status) == "diverged", gone)
-    for seed in range(20):
-        before = ~gone[seed] | (runs.steps < runs.diverged_at[seed])
-        assert np.array_equal(np.isfinite(runs.errors[seed]), before)
-        assert np.abs(runs.tables[seed, before]).max() <= DIVERGENCE
-    slow = train_network([ONE_STEP], optimiser=Sgd(1e30), num_updates=9, rng=rng())
-    assert slow.status == ("diverged",) and slow.diverged_at[0] == 1
-
-
-def test_a_run_has_converged_when_its_last_error_is_within_the_tolerance():
-    arguments = {"optimiser": Sgd(0.1), "num_updates": 300, "rng": rng()}
-    runs = train_network([ONE_STEP], **arguments)
-    error = runs.errors[0, -1] / np.abs(ONE_STEP.q_star).max()
-    for tol, status in ((error * 1.001, "converged"), (error * 0.999, "running")):
-        again = train_network([ONE_STEP], **(arguments | {"rng": rng()}), tol=tol)
-        assert again.status == (status,)
-
-
-def test_hitting_times_are_the_first_recorded_counts_below_the_threshold():
-    runs = train_network([ONE_STEP] * 3, optimiser=Sgd(0.1), num_updates=300, rng=rng())
-    hits = runs.hitting_times(0.2)
-    for seed in range(3):
-        earlier = runs.steps < hits[seed]
-        assert (runs.errors[seed, earlier] >= 0.2).all()
-        assert runs.errors[seed, ~earlier][0] < 0.2
-    assert np.isinf(runs.hitting_times(1e-9)).all()
-
-
-def test_every_seed_may_have_targets_of_its_own():
-    locks = [combination_lock(6, step_reward=-0.1, rng=rng(seed)) for seed in range(3)]
-    targets = [bootstrapped_targets(lock, gamma=GAMMA) for lock in locks]
-    together = train_network(targets, optimiser=Sgd(0.1), num_updates=100, rng=rng())
-    for seed, lock in enumerate(locks):
-        right = greedy(optimal_q(lock, gamma=GAMMA))
-        assert np.array_equal(greedy(targets[seed].q_star), right)
-        swapped = [targets[seed]] * 3
-        alone = train_network(swapped, optimiser=Sgd(0.1), num_updates=100, rng=rng())
-        assert np.array_equal(together.errors[seed], alone.errors[seed])
-
-
-# --- arguments ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "change, message",
-    [
-        ({"optimiser": 0.1}, r"optimiser must be Sgd\(alpha\) or Adam\(alpha\), but is 0.1"),
-        ({"target_network": 5}, "target_network must be CopyEvery.* or None, but is 5"),
-        ({"double": True}, "double needs a target network, but target_network is None"),
-        ({"batch_size": 17}, "batch_size must be at most the 16 pairs .*, but is 17"),
-        ({"batch_size": 0}, "batch_size must be an integer >= 1, but is 0"),
-        ({"num_updates": 0}, "num_updates must be an integer >= 1, but is 0"),
-        ({"record_at": np.array([11])}, "record_at must be increasing integers .*num_updates=10"),
-        ({"tol": -1}, "tol must be a number >= 0, but is -1"),
-        ({"rng": 0}, "rng must be a numpy.random.Generator, but is 0"),
-    ],
-)
-def test_a_bad_argument_is_named(change, message):
-    arguments = {"optimiser": Sgd(0.1), "num_updates": 10, "rng": rng()} | change
-    with pytest.raises(ValueError, match=message):
-        train_network([ONE_STEP], **arguments)
-
-
-@pytest.mark.parametrize(
-    "targets, message",
-    [
-        ([], "targets must be a sequence of Targets, at least one, but is \\[\\]"),
-        ([1], "targets must be a sequence of Targets"),
-        (ONE_STEP, "targets must be a sequence of Targets"),
-        ([ONE_STEP, bootstrapped_targets(chain(3), gamma=0.5)], r"but targets\[1\] has other ones"),
-    ],
-)
-def test_targets_of_another_kind_are_refused(targets, message):
-    with pytest.raises(ValueError, match=message):
-        train_network(targets, optimiser=Sgd(0.1), num_updates=1, rng=rng())
-
-
-@pytest.mark.parametrize(
-    "make, message",
-    [
-        (lambda: Sgd(0), "alpha must be a number > 0, but is 0"),
-        (lambda: Adam(-1), "alpha must be a number > 0, but is -1"),
-        (lambda: CopyEvery(0), "period must be an integer >= 1, but is 0"),
-        (lambda: MovingAverage(1.5), r"tau must be a number in \(0, 1\], but is 1.5"),
-        (lambda: bootstrapped_targets(STAY, gamma=1.0), r"gamma must be a number in \[0, 1\)"),
-        (lambda: bootstrapped_targets(STAY, gamma=0.5, num_steps=0), "num_steps must be"),
-        (
-            lambda: bootstrapped_targets(STAY, gamma=0.5, inputs=np.zeros((9, 2))),
-            r"inputs must have shape \(S, A, 2\) = \(9, 2, 2\), but has \(9, 2\)",
-        ),
-        (
-            lambda: supervised_targets(STAY, gamma=0.5, inputs=np.full((9, 2, 2), np.nan)),
-            r"inputs must be finite, but inputs\[0, 0, 0\] is nan",
-        ),
-    ],
-)
-def test_bad_settings_are_named(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()
