@@ -8,9 +8,10 @@ from statistics import median, quantiles
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.timing import Row
+from qlearn_book.budgets import wire_size
 from qlearn_book.notebooks import BOOK
 from tests.browser.chromium import find_chromium, launch
-from tests.browser.server import SITE, serving, wire_size
+from tests.browser.server import SITE, serving
 
 MOVES = 200
 MOVE = (Path(__file__).parent / "page.js").read_text(encoding="utf-8")

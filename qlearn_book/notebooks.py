@@ -61,6 +61,11 @@ def _texts(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
     return kept
 
 
+def chapters() -> list[Path]:
+    """The notebooks that hold figures, by name."""
+    return [path for path in sorted(BOOK.glob("*.ipynb")) if "Explorer(" in path.read_text("utf-8")]
+
+
 def explorers(path: Path) -> list[Explorer]:
     """The figures of a chapter in reading order, made in this process and not shown.
 

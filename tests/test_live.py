@@ -43,9 +43,17 @@ def draw(record: tuple[float, np.ndarray]) -> dict:
     return result
 
 
-def panel(function=compute, **axes_) -> live._Panel:
+def draw_more(record: tuple[float, np.ndarray]) -> dict:
+    """One line more for a large gamma: a mistake that the build would refuse."""
+    result = draw(record)
+    if record[0] > 0.8:
+        line(result, np.arange(3), np.ones(3), "one line more", "#0072b2")
+    return result
+
+
+def panel(function=compute, drawing=draw, **axes_) -> live._Panel:
     gamma = Axis((0.5, 0.7, 0.9), "discount γ", start=0.5)
-    explorer = Explorer("curve", function, draw, title="Curve", gamma=gamma, **axes_)
+    explorer = Explorer("curve", function, drawing, title="Curve", gamma=gamma, **axes_)
     return live._Panel(explorer.title, explorer.axes, explorer.at)
 
 
@@ -127,6 +135,18 @@ def test_an_error_is_shown_in_the_figures_place_and_the_next_value_heals_it():
     shown.controls["gamma"].value = 0.6
     assert "gamma is 0.6" in shown.status.value
     assert shown.figure.layout.height == 400
+
+
+@without_a_loop
+def test_a_drawing_that_does_not_fit_the_figure_is_reported_while_dragging():
+    shown = panel(drawing=draw_more)
+
+    async def drag() -> None:
+        shown.controls["gamma"].value = 0.85
+        await shown.task
+
+    asyncio.run(drag())
+    assert "zip() argument 2 is longer than argument 1" in shown.status.value
 
 
 @without_a_loop

@@ -10,11 +10,9 @@ from ipywidgets import HTML, Button, RadioButtons, Text
 
 from qlearn_book import Axis, Explorer, Prediction, live
 from qlearn_book.marks import axes, describe, line
-from qlearn_book.notebooks import BOOK, explorers
+from qlearn_book.notebooks import chapters, explorers
 from qlearn_book.prediction import show
 from tests.test_live import without_a_loop
-
-CHAPTERS = sorted(path for path in BOOK.glob("*.ipynb") if "Explorer(" in path.read_text("utf-8"))
 
 
 def compute(gamma: float, depth: int) -> np.ndarray:
@@ -147,7 +145,7 @@ def test_in_a_kernel_the_question_can_be_skipped():
     assert any("qlearn-explorer" in part._dom_classes for part in box.children)
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
 def test_every_chapter_asks_and_every_question_has_an_answer(chapter):
     questions = [one.question() for one in explorers(chapter) if one.predict]
     assert questions

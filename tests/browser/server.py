@@ -9,13 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from qlearn_book.budgets import TEXTS
+
 SITE = Path(__file__).resolve().parent.parent.parent / "_build" / "html"
-TEXTS = {".html", ".css", ".js", ".svg", ".json"}
-
-
-def wire_size(path: Path) -> int:
-    """Bytes that a file takes on the wire: text is compressed, everything else goes as it is."""
-    return len(gzip.compress(path.read_bytes(), 6)) if path.suffix in TEXTS else path.stat().st_size
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):

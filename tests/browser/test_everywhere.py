@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from qlearn_book.notebooks import BOOK, explorers
+from qlearn_book.notebooks import chapters, explorers
 from tests.browser.conftest import PHONE
 
-CHAPTERS = sorted(path for path in BOOK.glob("*.ipynb") if "Explorer(" in path.read_text("utf-8"))
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SHOWN = """() => [...document.querySelectorAll("figure.qx")].map((figure) => ({
   name: figure.id,
@@ -21,7 +20,7 @@ SHOWN = """() => [...document.querySelectorAll("figure.qx")].map((figure) => ({
 
 
 @pytest.mark.parametrize("settings", [{}, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
 def test_without_javascript_every_figure_is_a_picture_with_its_numbers(
     visit, address, chapter, settings
 ):
@@ -43,7 +42,7 @@ def test_without_javascript_every_figure_is_a_picture_with_its_numbers(
     assert here.page.evaluate(WIDER) == 0
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
 def test_on_paper_every_figure_shows_and_nothing_is_veiled(visit, address, chapter):
     here = visit(f"{address}/book/{chapter.stem}.html")
     here.page.wait_for_selector("figure.qx[data-ready=true]")

@@ -11,11 +11,10 @@ from playwright.sync_api import expect
 
 from qlearn_book import theme
 from qlearn_book.explorer import Explorer
-from qlearn_book.notebooks import BOOK, explorers
+from qlearn_book.notebooks import chapters, explorers
 from tests.browser.conftest import DESKTOP, PHONE
 
 READ = (Path(__file__).parent / "read_figure.js").read_text(encoding="utf-8")
-CHAPTERS = sorted(path for path in BOOK.glob("*.ipynb") if "Explorer(" in path.read_text("utf-8"))
 TOLERANCE = 0.6  # pixels: half a pixel of rounding, and a twentieth of quantisation
 
 SET = """([name, indices]) => {
@@ -32,7 +31,7 @@ SET = """([name, indices]) => {
 MOVE = f"(move) => {{ ({SET})(move); return ({READ.strip().removesuffix(';')})(move[0]); }}"
 
 
-@pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem, scope="module")
+@pytest.fixture(params=chapters(), ids=lambda path: path.stem, scope="module")
 def chapter(request) -> tuple[str, list[Explorer]]:
     return request.param.stem, explorers(request.param)
 

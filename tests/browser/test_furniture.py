@@ -11,17 +11,17 @@ import pytest
 import yaml
 
 from qlearn_book import page_facts
-from qlearn_book.notebooks import BOOK
+from qlearn_book.notebooks import BOOK, chapters
 from tests.browser.conftest import DESKTOP, PHONE
 
 LOOKED_UP = ["notation", "glossary", "bibliography", "how_it_is_built"]
-CHAPTERS = ["intro", "value_iteration", "q_learning", "step_sizes", "martingale_noise"]
-
 CONTENTS = yaml.safe_load((BOOK.parent / "_toc.yml").read_text(encoding="utf-8"))
 READING_ORDER = [
     CONTENTS["root"],
     *(chapter["file"] for part in CONTENTS["parts"] for chapter in part["chapters"]),
 ]
+WITH_FIGURES = {path.stem for path in chapters()}
+CHAPTERS = [stem for page in READING_ORDER if (stem := Path(page).name) in WITH_FIGURES]
 
 # Every link into the book with its words, and what every named thing on the page calls itself.
 READ = """() => ({

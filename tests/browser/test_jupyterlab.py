@@ -17,9 +17,8 @@ import numpy as np
 import pytest
 
 from qlearn_book.explorer import Explorer
-from qlearn_book.notebooks import BOOK, explorers
+from qlearn_book.notebooks import chapters, explorers
 
-CHAPTERS = sorted(path for path in BOOK.glob("*.ipynb") if "Explorer(" in path.read_text("utf-8"))
 DATA = """node => node.querySelector(".js-plotly-plot").data
     .map((trace) => [Array.from(trace.x), Array.from(trace.y)])"""
 CODE = (
@@ -33,7 +32,7 @@ ERRORS = f"""{CODE}.flatMap((c) => c.model.sharedModel.getOutputs())
 def lab(tmp_path_factory) -> Iterator[str]:
     """The address of a JupyterLab on a copy of the chapters; their originals stay untouched."""
     folder = tmp_path_factory.mktemp("lab")
-    for chapter in CHAPTERS:
+    for chapter in chapters():
         shutil.copy(chapter, folder)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -93,7 +92,7 @@ def execute(page, command: str) -> None:
     page.evaluate("command => window.jupyterapp.commands.execute(command)", command)
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
 def test_a_chapter_runs_and_a_dragged_slider_moves_its_figure(lab, visit, chapter):
     figures = explorers(chapter)
     here = visit(

@@ -14,11 +14,10 @@ import pytest
 from qlearn_book import table
 from qlearn_book.address import address as fragment
 from qlearn_book.grid import plain
-from qlearn_book.notebooks import BOOK, explorers
+from qlearn_book.notebooks import BOOK, chapters, explorers
 from tests.browser.conftest import PHONE
 from tests.browser.test_figures import READ, SET
 
-CHAPTERS = sorted(path for path in BOOK.glob("*.ipynb") if "Explorer(" in path.read_text("utf-8"))
 STATE = "(name) => Number(document.getElementById(name).dataset.state)"
 
 
@@ -35,7 +34,7 @@ def some_state(explorer, seed: int) -> dict:
     return {n: axis.values[rng.integers(len(axis.values))] for n, axis in explorer.axes.items()}
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
 def test_an_address_restores_every_control_of_every_figure(visit, address, chapter):
     for number, explorer in enumerate(explorers(chapter)):
         values = some_state(explorer, number)
@@ -54,7 +53,7 @@ def test_an_address_restores_every_control_of_every_figure(visit, address, chapt
         here.context.close()
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
 def test_moving_a_slider_writes_the_address_that_leads_back(visit, address, chapter):
     here = visit(f"{address}/book/{chapter.stem}.html")
     here.figures()
@@ -117,7 +116,7 @@ def copied(page, name: str, button: str) -> str:
     return page.evaluate("navigator.clipboard.readText()")
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
 def test_a_copied_link_and_copied_python_give_the_state_on_the_screen(
     visit, address, chapter, tmp_path
 ):
@@ -156,7 +155,7 @@ def test_without_a_clipboard_the_link_stands_in_a_field_to_copy_from(visit, addr
     assert "#contraction?gamma=0.9" in field.input_value()
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
 def test_every_figure_gives_its_numbers_as_a_table_and_as_csv(visit, address, chapter):
     here = visit(f"{address}/book/{chapter.stem}.html")
     here.figures()

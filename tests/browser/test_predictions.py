@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from qlearn_book.notebooks import BOOK, explorers
+from qlearn_book.notebooks import chapters, explorers
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.test_links import STATE, index_of
 
-CHAPTERS = sorted(path for path in BOOK.glob("*.ipynb") if "Explorer(" in path.read_text("utf-8"))
 HIDDEN = """name => [...document.getElementById(name)
     .querySelectorAll(".qx-controls, .qx-stage, .qx-tools")].map((part) => part.inert)"""
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
 def test_the_reader_commits_and_hears_how_far_off_the_guess_was(visit, address, chapter, size):
     here = visit(f"{address}/book/{chapter.stem}.html", **size)
     for explorer in [one for one in explorers(chapter) if one.predict]:

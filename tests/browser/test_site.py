@@ -7,13 +7,12 @@ import re
 import pytest
 from playwright.sync_api import Route
 
+from qlearn_book.budgets import MAX_PAGE, MAX_VISIT, wire_size
+from qlearn_book.notebooks import chapters
 from tests.browser.conftest import PHONE
-from tests.browser.server import wire_size
 from tests.browser.test_figures import READ, SET
 
-PAGES = ["intro", "value_iteration", "q_learning", "step_sizes", "martingale_noise"]
-FIRST_VISIT = 1_000_000  # bytes on the wire, everything included
-OWN = 300_000  # once the shared assets are there
+PAGES = [path.stem for path in chapters()]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -24,8 +23,8 @@ def test_a_chapter_stays_within_its_bytes(visit, address, site, page):
     files = {site / url[len(address) + 1 :].partition("?")[0] for url in here.requests}
     sizes = {file: wire_size(file) for file in files if file.is_file()}
     own = {f: s for f, s in sizes.items() if f.suffix == ".html" or f.parent.name == "figures"}
-    assert sum(sizes.values()) < FIRST_VISIT, sorted(sizes.items(), key=lambda x: -x[1])[:8]
-    assert sum(own.values()) < OWN, own
+    assert sum(sizes.values()) < MAX_VISIT, sorted(sizes.items(), key=lambda x: -x[1])[:8]
+    assert sum(own.values()) < MAX_PAGE, own
 
 
 @pytest.mark.parametrize("page", PAGES)
