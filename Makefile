@@ -22,7 +22,7 @@ help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
 
 book: $(INSTALLED) ## build the book into _build/html
-	$(PY) -m qlearn_book.assets
+	$(PY) -m qlearn_book.site.assets
 	$(VENV)/bin/jupyter-book build . -W --keep-going
 	@echo "The book is ready: $(CURDIR)/$(SITE)/index.html"
 

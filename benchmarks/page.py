@@ -8,8 +8,8 @@ from statistics import median, quantiles
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.timing import Row
-from qlearn_book.budgets import wire_size
 from qlearn_book.notebooks import BOOK
+from qlearn_book.site.weights import wire_size
 from tests.browser.chromium import find_chromium, launch
 from tests.browser.server import SITE, serving
 

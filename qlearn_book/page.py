@@ -2,7 +2,7 @@
 
 What the reader gets before any script has run is complete: a picture of the start with its
 sentence and its numbers.  The data of all other states travel inside the HTML as a ``<template>``
-until ``qlearn_book.sphinx_extension`` moves them to a file of their own; `browser/*.js` brings the
+until ``qlearn_book.site.extension`` moves them to a file of their own; `browser/*.js` brings the
 figure to life.
 """
 
@@ -13,8 +13,9 @@ import json
 from html import escape
 from typing import Any
 
-from qlearn_book import picture, table
+from qlearn_book import table
 from qlearn_book.axis import Axis
+from qlearn_book.picture.svg import svg
 from qlearn_book.prediction import Prediction
 
 
@@ -44,7 +45,7 @@ def html(
         '<div class="qx-stage">'
         f'<div class="qx-plot" role="img" aria-labelledby="{name}-title" '
         f'aria-describedby="{name}-summary" style="height:{height}px">'
-        f"{picture.svg(drawing)}</div>"
+        f"{svg(drawing)}</div>"
         f'<p class="qx-summary" id="{name}-summary">{escape(summary)}</p>'
         '<p class="qx-said visually-hidden" role="status"></p>'  # spoken when a slider rests
         "</div>"

@@ -14,7 +14,7 @@ import pytest
 import sphinxcontrib.katex
 from fontTools.ttLib import TTFont
 
-from qlearn_book import assets
+from qlearn_book.site import assets
 
 GREEK = "αβγδεζηθκλμνπρστφχψωΓΔΘΛΠΣΦΨΩ"
 THEME_STATIC = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/static"

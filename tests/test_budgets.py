@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from qlearn_book import budgets, explorer, inspection
-from qlearn_book.budgets import BudgetError, check
+from qlearn_book import budgets, explorer
+from qlearn_book.site import inspection, weights
+from qlearn_book.site.weights import BudgetError, check
 
 HEAD = '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>t</title>{}</head><body>'
 FIGURE = (
@@ -51,14 +52,14 @@ def test_a_site_within_its_limits_passes_and_its_weights_are_counted(site):
     assert (intro.page, intro.figures, intro.states) == ("book/intro.html", 1, 12)
     assert (chapter.page, chapter.figures, chapter.states) == ("book/chapter.html", 1, 15)
     html, data, sheet = (
-        budgets.wire_size(site / name)
+        weights.wire_size(site / name)
         for name in ("book/intro.html", "_static/figures/spread.js", "_static/book.css")
     )
     assert intro.own == html + data and intro.visit == html + data + sheet
 
 
 def test_the_table_has_a_line_for_every_page(site):
-    lines = budgets.table(check(site)).splitlines()
+    lines = weights.table(check(site)).splitlines()
     assert lines[0].split() == ["page", "kB", "with", "shared", "figures", "states"]
     assert [line.split()[0] for line in lines[1:]] == ["book/chapter.html", "book/intro.html"]
     assert lines[2].split()[-2:] == ["1", "12"]
@@ -66,8 +67,8 @@ def test_the_table_has_a_line_for_every_page(site):
 
 def test_a_page_with_figures_counts_the_plotting_library(site):
     before = check(site)[0].visit
-    write(site / budgets.PLOTLY, "x" * 1000)
-    assert check(site)[0].visit == before + budgets.wire_size(site / budgets.PLOTLY)
+    write(site / weights.PLOTLY, "x" * 1000)
+    assert check(site)[0].visit == before + weights.wire_size(site / weights.PLOTLY)
 
 
 @pytest.mark.parametrize(

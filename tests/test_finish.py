@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from qlearn_book import budgets, entrance, finish, policy
+from qlearn_book.site import entrance, finish, policy, weights
 
 PAGES = [("book/intro.html", "Why <it> is hard"), ("book/chapter.html", "Value iteration")]
 PAGE = (
@@ -96,7 +96,7 @@ def test_finishing_secures_every_page_and_may_run_again(site):
 
 def test_the_finished_pages_have_no_dead_link(site):
     entrance.write(site, PAGES, {"book/old.html": "book/chapter.html", "old.html": PAGES[0][0]})
-    assert {weight.page for weight in budgets.check(site)} == {
+    assert {weight.page for weight in weights.check(site)} == {
         *("404.html", "book/chapter.html", "book/intro.html", "book/old.html"),
         *("index.html", "old.html", "search.html"),
     }
@@ -113,8 +113,8 @@ def test_an_old_address_leads_to_the_new_one_with_and_without_scripts(site):
 
 def test_an_old_address_whose_target_is_gone_ends_the_build(site):
     entrance.write(site, PAGES, {"book/old.html": "book/gone.html"})
-    with pytest.raises(budgets.BudgetError, match="book/old.html: the link 'gone.html'"):
-        budgets.check(site)
+    with pytest.raises(weights.BudgetError, match="book/old.html: the link 'gone.html'"):
+        weights.check(site)
 
 
 def test_an_old_address_never_replaces_a_page_of_the_book(site):
@@ -143,7 +143,7 @@ def test_the_page_for_lost_readers_works_below_a_path(site, monkeypatch):
     lost = (site / "404.html").read_text(encoding="utf-8")
     links = re.findall(r'(?:href|action)="([^"]*)"', lost)
     assert links and all(link.startswith("/name/") for link in links)
-    budgets.check(site)
+    weights.check(site)
 
 
 def test_the_map_of_the_site_is_there_when_its_address_is_known(site, monkeypatch):

@@ -16,7 +16,8 @@ import nbformat
 import numpy as np
 import pytest
 
-from qlearn_book import partial, sphinx_extension, store
+from qlearn_book import partial, store
+from qlearn_book.site import extension
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -126,7 +127,7 @@ def test_a_killed_build_goes_on_inside_the_figure_that_it_was_computing(book, wh
 
 def test_an_interrupted_build_leaves_its_chapters_to_the_next_one(tmp_path, monkeypatch):
     no_outputs = SimpleNamespace(list_cache_records=lambda: [])
-    monkeypatch.setattr(sphinx_extension, "get_cache", lambda path: no_outputs)
+    monkeypatch.setattr(extension, "get_cache", lambda path: no_outputs)
     nbformat.write(nbformat.v4.new_notebook(), tmp_path / "chapter.ipynb")
     app = SimpleNamespace(
         outdir=tmp_path / "html", config=SimpleNamespace(nb_execution_cache_path="")
@@ -136,8 +137,8 @@ def test_an_interrupted_build_leaves_its_chapters_to_the_next_one(tmp_path, monk
     )
 
     def build(exception: BaseException | None = None) -> list[str]:
-        stale = sphinx_extension.outdated_chapters(app, env, set(), set(), set())
-        sphinx_extension.keep_chapter_keys(app, exception)
+        stale = extension.outdated_chapters(app, env, set(), set(), set())
+        extension.keep_chapter_keys(app, exception)
         return stale
 
     assert build(KeyboardInterrupt()) == ["chapter"]

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 import pytest
 from sphinx.errors import ExtensionError
 
-from qlearn_book import Axis, Explorer, sphinx_claims, store
+from qlearn_book import Axis, Explorer, store
 from qlearn_book.claims import claim as claims
 from qlearn_book.claims import ledger
 from qlearn_book.claims.claim import Claim, Finding, Verdict, judge
+from qlearn_book.site import ledger_page
 
 from .test_claims import FOUND
 
@@ -91,7 +92,7 @@ def test_all_problems_stop_the_ledger_with_their_names(monkeypatch):
 def test_the_build_of_the_book_ends_where_the_ledger_cannot_be_made(monkeypatch):
     monkeypatch.setattr(ledger, "backings", lambda folder: {})
     with pytest.raises(ExtensionError, match="claim 'staircase' holds, but no test is marked"):
-        sphinx_claims.pages_to_renew(SimpleNamespace(), SimpleNamespace(), [], [], [])
+        ledger_page.pages_to_renew(SimpleNamespace(), SimpleNamespace(), [], [], [])
 
 
 def test_an_id_given_twice_is_refused(monkeypatch):

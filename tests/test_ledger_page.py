@@ -11,11 +11,11 @@ import pytest
 from docutils import nodes
 from docutils.utils import new_document
 
-from qlearn_book import sphinx_claims
 from qlearn_book.address import address
 from qlearn_book.claims import ledger, markup
 from qlearn_book.claims.claim import Finding, Verdict
 from qlearn_book.notebooks import BOOK
+from qlearn_book.site import ledger_page
 from qlearn_book.theme import PALETTE
 
 from .test_ledger import make
@@ -36,17 +36,17 @@ def test_pages_that_show_a_verdict_are_renewed_when_the_ledger_changes(book, mon
     env = SimpleNamespace(found_docs={"book/claims", "book/intro", "book/notation"})
     app = SimpleNamespace()
     changes = ([], [], [])
-    assert sphinx_claims.pages_to_renew(app, env, *changes) == ["book/claims", "book/intro"]
-    assert sphinx_claims.pages_to_renew(app, env, *changes) == []
+    assert ledger_page.pages_to_renew(app, env, *changes) == ["book/claims", "book/intro"]
+    assert ledger_page.pages_to_renew(app, env, *changes) == []
     monkeypatch.setattr(type(book), "_repr_html_", lambda self: "another verdict")
-    assert sphinx_claims.pages_to_renew(app, env, *changes) == ["book/claims", "book/intro"]
+    assert ledger_page.pages_to_renew(app, env, *changes) == ["book/claims", "book/intro"]
 
 
 def test_a_citation_becomes_a_badge_and_other_code_stays(book):
     builder = SimpleNamespace(format="html", get_relative_uri=lambda *names: "claims.html")
     page = new_document("page")
     page += nodes.paragraph("", "", nodes.literal(text="claim:staircase"), nodes.literal(text="x"))
-    sphinx_claims.show(SimpleNamespace(builder=builder, claims=book), page, "book/q_learning")
+    ledger_page.show(SimpleNamespace(builder=builder, claims=book), page, "book/q_learning")
     badge, code = page[0].children
     assert badge.astext() == markup.badge(book.by_id["staircase"], "claims.html")
     assert isinstance(code, nodes.literal)
@@ -57,7 +57,7 @@ def test_the_ledgers_page_shows_the_ledger_as_it_is_now(book, monkeypatch):
     builder = SimpleNamespace(format="html", get_relative_uri=lambda *names: "")
     page = new_document("page")
     page += nodes.raw("", '<div class="ledger">of an earlier build</div>', format="html")
-    sphinx_claims.show(SimpleNamespace(builder=builder, claims=book), page, sphinx_claims.PAGE)
+    ledger_page.show(SimpleNamespace(builder=builder, claims=book), page, ledger_page.PAGE)
     assert page.astext() == book._repr_html_()
 
 

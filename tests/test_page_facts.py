@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qlearn_book import page_facts
+from qlearn_book.site import page_facts
 
 # --- when a page last changed --------------------------------------------------------------------
 

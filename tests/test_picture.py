@@ -11,10 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qlearn_book import marks
-from qlearn_book.picture import palette_css, svg
-from qlearn_book.svg_path import path, percent, runs, short, steps
+from qlearn_book.picture.path import path, percent, runs, short, steps
+from qlearn_book.picture.svg import palette_css, svg
+from qlearn_book.picture.ticks import (
+    multiples,
+    nice_step,
+    number_label,
+    power_label,
+    thousands,
+    ticks,
+)
 from qlearn_book.theme import BLUE, DARK, GREY, ORANGE, PALETTE, tint
-from qlearn_book.ticks import multiples, nice_step, number_label, power_label, thousands, ticks
 
 LOWS = st.floats(-1e6, 1e6)
 LENGTHS = st.floats(1e-3, 1e6)

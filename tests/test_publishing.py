@@ -14,8 +14,8 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from qlearn_book import finish, publishing, settings
 from qlearn_book.axis import Axis
+from qlearn_book.site import finish, publishing, settings
 from qlearn_book.warm import warm
 from tests.test_repository import ROOT, pins
 
@@ -24,7 +24,7 @@ SITE = "https://owner.github.io/name/"
 CONF = """
 import json
 from pathlib import Path
-from qlearn_book import publishing, settings
+from qlearn_book.site import publishing, settings
 
 extensions = ["myst_nb", "sphinx_book_theme"]
 html_theme = "sphinx_book_theme"

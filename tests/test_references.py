@@ -11,8 +11,8 @@ import pytest
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from qlearn_book import bibliography
 from qlearn_book.notebooks import BOOK
+from qlearn_book.site import bibliography
 
 ROOT = BOOK.parent
 PAGES = sorted([*BOOK.glob("*.ipynb"), *BOOK.glob("*.md")])
@@ -71,7 +71,7 @@ def test_every_work_of_the_bibliography_is_cited():
 
 def test_the_bibliography_is_what_references_bib_says():
     assert bibliography.PAGE.read_text(encoding="utf-8") == bibliography.page(), (
-        "run python -m qlearn_book.bibliography"
+        "run python -m qlearn_book.site.bibliography"
     )
 
 
@@ -199,7 +199,7 @@ def build(folder: Path, **pages: str) -> tuple[dict[str, str], str]:
     for name, page in {"index": root, **pages}.items():
         (source / "book" / f"{name}.md").write_text(page, encoding="utf-8")
     settings = {
-        "extensions": ["myst_parser", "qlearn_book.references"],
+        "extensions": ["myst_parser", "qlearn_book.site.references"],
         "myst_enable_extensions": ["dollarmath"],
         "root_doc": "book/index",
         "html_theme": "basic",

@@ -7,9 +7,9 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
-from qlearn_book import settings
 from qlearn_book.claims.claim import Verdict
 from qlearn_book.claims.ledger import Backing, Entry
+from qlearn_book.site import settings
 
 STYLE = Path(__file__).resolve().parent.parent / "browser" / "claims.css"
 

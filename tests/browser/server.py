@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from qlearn_book.budgets import TEXTS
+from qlearn_book.site.weights import TEXTS
 
 SITE = Path(__file__).resolve().parent.parent.parent / "_build" / "html"
 

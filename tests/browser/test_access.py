@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qlearn_book.assets import AXE
+from qlearn_book.site.assets import AXE
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.server import SITE
 

@@ -10,8 +10,8 @@ from urllib.parse import urldefrag, urljoin
 import pytest
 import yaml
 
-from qlearn_book import page_facts
 from qlearn_book.notebooks import BOOK, chapters
+from qlearn_book.site import page_facts
 from tests.browser.conftest import DESKTOP, PHONE
 
 LOOKED_UP = ["notation", "glossary", "bibliography", "how_it_is_built"]

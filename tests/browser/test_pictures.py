@@ -15,7 +15,7 @@ from qlearn_book import marks, table
 from qlearn_book.explorer import Explorer
 from qlearn_book.grid import plain
 from qlearn_book.notebooks import BOOK, explorers
-from qlearn_book.picture import palette_css, svg
+from qlearn_book.picture.svg import palette_css, svg
 from qlearn_book.theme import BLUE, DARK, INK, ORANGE
 from tests.browser.test_figures import walks
 

@@ -7,8 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Route
 
-from qlearn_book.budgets import MAX_PAGE, MAX_VISIT, wire_size
+from qlearn_book.budgets import MAX_PAGE, MAX_VISIT
 from qlearn_book.notebooks import chapters
+from qlearn_book.site.weights import wire_size
 from tests.browser.conftest import PHONE
 from tests.browser.test_figures import READ, SET
 

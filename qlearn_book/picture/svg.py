@@ -12,7 +12,7 @@ from __future__ import annotations
 from html import escape
 
 from qlearn_book.grid import plain
-from qlearn_book.picture_marks import (
+from qlearn_book.picture.marks import (
     FIXED_STROKE,
     WIDTH,
     Placing,
@@ -21,9 +21,9 @@ from qlearn_book.picture_marks import (
     stretched,
     variable,
 )
-from qlearn_book.svg_path import percent, short
+from qlearn_book.picture.path import percent, short
+from qlearn_book.picture.ticks import Label, Scale, ticks
 from qlearn_book.theme import DARK, FONT, FONT_SIZE
-from qlearn_book.ticks import Label, Scale, ticks
 
 
 def svg(drawing: dict) -> str:

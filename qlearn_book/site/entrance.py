@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from qlearn_book import settings
+from qlearn_book.site import settings
 
 TITLE = "Challenges in Scaling Q-Learning"
 

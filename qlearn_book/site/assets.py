@@ -1,7 +1,7 @@
 """Browser code and fonts, fetched once and served by the book itself.
 
-``python -m qlearn_book.assets`` installs the npm packages pinned in ``package-lock.json`` below
-``_build/npm`` and copies the few files that pages load to ``_build/assets/vendor``::
+``python -m qlearn_book.site.assets`` installs the npm packages pinned in ``package-lock.json``
+below ``_build/npm`` and copies the few files that pages load to ``_build/assets/vendor``::
 
     vendor/plotly/plotly-basic.min.js
     vendor/katex/katex.min.css  katex.min.js  fonts/*.woff2
@@ -23,7 +23,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 NPM = ROOT / "_build" / "npm"
 PACKAGES = NPM / "node_modules"
 VENDOR = ROOT / "_build" / "assets" / "vendor"

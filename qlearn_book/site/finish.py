@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pydata_sphinx_theme
 
-from qlearn_book import assets, entrance, picture, policy, theme
+from qlearn_book import theme
+from qlearn_book.picture.svg import palette_css
+from qlearn_book.site import assets, entrance, policy
 
 THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
 
@@ -36,7 +38,7 @@ def write_palette(folder: Path) -> None:
     """The dark colour of every light colour, for the browser code and for the pictures."""
     pairs = json.dumps(theme.DARK, separators=(",", ":"))
     (folder / "palette.js").write_text(f"window.qlearnDark={pairs};\n", encoding="utf-8")
-    (folder / "palette.css").write_text(picture.palette_css(), encoding="utf-8")
+    (folder / "palette.css").write_text(palette_css(), encoding="utf-8")
 
 
 def drop_icon_script(text: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from qlearn_book import budgets, finish, settings
+from qlearn_book.site import finish, settings, weights
 
 LOGGER = logging.getLogger(__name__)
 
@@ -24,8 +24,8 @@ def publish(app: Sphinx, exception: Exception | None) -> None:
     site = Path(app.outdir)
     finish.finish(site, pages(app))
     try:
-        LOGGER.info(budgets.table(budgets.check(site)))
-    except budgets.BudgetError as error:
+        LOGGER.info(weights.table(weights.check(site)))
+    except weights.BudgetError as error:
         # Raised from here it would be buried under what other extensions make of it.
         LOGGER.error("%s", error)
         app.statuscode = 1

@@ -7,7 +7,7 @@ While the book is built this extension
 * moves every figure's data from its page to ``_static/figures/<key>.js``, loaded when it is near,
 * adds the book's own scripts, styles and fonts, so that no page asks anyone else for anything,
 * and repairs what the theme leaves heavy or unnamed, and holds the site to its limits
-  (``qlearn_book.publishing``).
+  (``qlearn_book.site.publishing``).
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from qlearn_book import assets, finish, progress, publishing, sphinx_claims, store
+from qlearn_book import progress, store
+from qlearn_book.site import assets, finish, ledger_page, publishing
 
-BROWSER = Path(__file__).resolve().parent / "browser"
+BROWSER = Path(__file__).resolve().parent.parent / "browser"
 SCRIPTS = (
     *("palette.js", "codec.js", "table.js", "painter.js", "links.js", "predict.js"),
     *("figure.js", "explorer.js"),
@@ -43,7 +44,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-get-outdated", outdated_chapters)
     app.connect("build-finished", keep_chapter_keys)
     app.connect("doctree-resolved", move_data)
-    sphinx_claims.connect(app)
+    ledger_page.connect(app)
     publishing.connect(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
 

@@ -1,4 +1,4 @@
-"""The bibliography: ``python -m qlearn_book.bibliography`` writes it from ``references.bib``.
+"""The bibliography: ``python -m qlearn_book.site.bibliography`` writes it from ``references.bib``.
 
 The page is plain Markdown and kept in git, so that a chapter's citations lead somewhere in
 JupyterLab too; a test compares it with what this module would write.  A chapter cites by an
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pybtex.database import Entry, Person, parse_file
 
-BOOK = Path(__file__).resolve().parent.parent / "book"
+BOOK = Path(__file__).resolve().parent.parent.parent / "book"
 SOURCE = BOOK / "references.bib"
 PAGE = BOOK / "bibliography.md"
 HEAD = """# Bibliography

@@ -1,4 +1,4 @@
-"""The marks of a drawing as SVG, one function per mark; `qlearn_book.picture` frames them."""
+"""The marks of a drawing as SVG, one function per mark; `qlearn_book.picture.svg` frames them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from html import escape
 from itertools import groupby
 
-from qlearn_book.svg_path import Point, path, percent, runs, short, steps
+from qlearn_book.picture.path import Point, path, percent, runs, short, steps
+from qlearn_book.picture.ticks import Scale
 from qlearn_book.theme import DARK, FONT_SIZE
-from qlearn_book.ticks import Scale
 
 #: The plot's width in the units of the stretched part; those of a page 720 pixels wide.
 WIDTH = 640

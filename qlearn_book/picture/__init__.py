@@ -1,0 +1,1 @@
+"""A drawing as a picture in the page's own text, where no script runs."""
