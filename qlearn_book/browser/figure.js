@@ -129,6 +129,7 @@
 
     draw() {
       const figure = coloured(figureAt(this.sheet, this.state));
+      this.painter?.release();
       return window.Plotly.react(this.plot, figure.data, figure.layout, CONFIG);
     }
 
@@ -149,7 +150,10 @@
     paint() {
       const state = this.state;
       this.root.dataset.state = state;
-      if (!this.painter.paint(state)) this.draw();
+      if (!this.painter.paint(state)) {
+        this.draw();
+        this.painter.bind(); // now: the event that tells of a drawing comes later
+      }
       const sentence = this.sheet.moving.find((m) => m.path.join(".") === "layout.meta.summary");
       if (sentence) this.summary.textContent = textAt(sentence, state, 0);
       clearTimeout(this.rest);

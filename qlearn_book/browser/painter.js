@@ -26,13 +26,17 @@
   function linePath(x, y, state, steps) {
     const length = Math.min(x.length, y.length);
     let path = "";
+    let begun = ""; // a stroke's first point, until a second one makes it a stroke
     let pen = false;
     for (let i = 0; i < length; i++) {
       const px = round(x.at(state, i));
       const py = round(y.at(state, i));
       if (Number.isNaN(px) || Number.isNaN(py)) pen = false;
-      else {
-        path += !pen ? `M${px},${py}` : steps ? `H${px}V${py}` : `L${px},${py}`;
+      else if (pen) {
+        path += begun + (steps ? `H${px}V${py}` : `L${px},${py}`);
+        begun = "";
+      } else {
+        begun = `M${px},${py}`;
         pen = true;
       }
     }
@@ -76,6 +80,7 @@
   function style(node, property, value) {
     if (node.style[property] !== value) node.style[property] = value;
   }
+  const HIDDEN = ".cartesianlayer .trace [style*='display: none']";
   const show = (node, seen) => style(node, "display", seen ? "" : "none");
 
   class Painter {
@@ -114,6 +119,14 @@
     /* Draw a state; false if a node that it needs is missing and plotly must draw it. */
     paint(state) {
       return this.brushes.every((brush) => brush(state));
+    }
+
+    /* Leave the nodes as plotly, which is about to draw, expects them. What is hidden shows again,
+       because plotly gives these nodes to other points. What plotly emptied of its text goes: it
+       would fill it at its second drawing only. */
+    release() {
+      for (const node of this.gd.querySelectorAll(HIDDEN)) show(node, true);
+      for (const node of this.gd.querySelectorAll(".textpoint:not(:has(text))")) node.remove();
     }
 
     /* Each of the following finds its nodes once and gives the function that moves them. */
