@@ -28,8 +28,8 @@ from .features import check_features, check_weights
 from .linear_runs import DIVERGED, LinearRun, close_run, problem_scale
 from .mdp import INDEX, TabularMDP, check_gamma, check_integer, check_rng
 from .mean_updates import FIXED_TARGET, ONE_SAMPLE, TWO_SAMPLES, first_greedy_pair
+from .recording import record_steps
 from .step_sizes import StepSize, as_step_size, step_size
-from .tabular import record_steps
 
 
 def semi_gradient_q(

@@ -18,7 +18,7 @@ from ._compile import jit
 from .features import check_features, check_weights
 from .linear_runs import DIVERGED, LinearRun, close_run, problem_scale
 from .mdp import INDEX, TabularMDP, check_gamma, check_integer, check_real
-from .tabular import record_steps
+from .recording import record_steps
 from .weightings import check_weighting
 
 CONVERGED = 1e-10  # share of the scale, times 1−γ: near γ = 1 a small step may mean a slow one

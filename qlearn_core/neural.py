@@ -19,7 +19,7 @@ import numpy as np
 
 from . import _network
 from .mdp import check_integer, check_real, check_rng
-from .tabular import record_steps
+from .recording import record_steps
 from .targets import Targets
 
 HIDDEN, NUM_PARAMETERS = _network.HIDDEN, _network.NUM_PARAMETERS

@@ -24,9 +24,8 @@ from .behaviours import (
 )
 from .mdp import INDEX, TabularMDP, check_gamma, check_integer, check_q, check_rng, initial_table
 from .planning import optimal_q
+from .recording import record_steps
 from .step_sizes import StepSize, as_step_size, step_size
-
-DEFAULT_RECORDS = 200
 
 
 @dataclass(frozen=True)
@@ -213,22 +212,3 @@ def _distances(q, q_star):
             if distance > largest:
                 largest, worst = distance, s * q.shape[1] + a
     return largest, np.sqrt(squares), worst
-
-
-def record_steps(record_at: np.ndarray | None, num_updates: int) -> np.ndarray:
-    if record_at is None:
-        spaced = np.geomspace(1, num_updates, DEFAULT_RECORDS - 1)
-        return np.unique(np.append(0, np.rint(spaced).astype(np.int64)))
-    steps = np.array(record_at)
-    increasing = (
-        steps.ndim == 1
-        and steps.size > 0
-        and steps.dtype.kind in "iu"
-        and (np.diff(steps.astype(np.int64)) > 0).all()
-    )
-    if not increasing or steps[0] < 0 or steps[-1] > num_updates:
-        raise ValueError(
-            f"record_at must be increasing integers between 0 and num_updates={num_updates}, "
-            f"but is {record_at!r}"
-        )
-    return steps.astype(np.int64)

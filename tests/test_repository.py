@@ -22,7 +22,7 @@ LAYERS = (
     {"_compile"},
     {"transitions"},
     {"mdp", "policy_values"},
-    {"environments", "bellman", "step_sizes", "behaviours", "features", "weightings"},
+    {"environments", "bellman", "recording", "step_sizes", "behaviours", "features", "weightings"},
     {"planning", "solvers", "tabular", "noise", "n_step", "mazes"},
     {"linear_runs", "_network", "targets", "sharsa"},
     {"mean_updates", "neural"},
