@@ -35,7 +35,7 @@ def to_bytes(value: Any, where: str = "record") -> bytes:
     Raises ValueError, which names the place, for anything else.
     """
     arrays: list[np.ndarray] = []
-    structure = json.dumps(_flat(value, where, arrays), ensure_ascii=False, allow_nan=False)
+    structure = json.dumps(_flat(value, where, arrays), allow_nan=False)
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as file:
         file.writestr(zipfile.ZipInfo(STRUCTURE), structure)
@@ -77,8 +77,9 @@ def _flat(value: Any, where: str, arrays: list[np.ndarray]) -> Any:
         parts = [_flat(part, f"{where}[{k}]", arrays) for k, part in enumerate(value)]
         return parts if kind is list else {"tuple": parts}
     if kind is dict:
-        pairs = [_flat([*pair], f"{where}[{pair[0]!r}]", arrays) for pair in value.items()]
-        return {"dict": pairs}
+        keys = [_flat(key, f"a key of {where}", arrays) for key in value]
+        parts = [_flat(part, f"{where}[{key!r}]", arrays) for key, part in value.items()]
+        return {"dict": list(zip(keys, parts, strict=True))}
     name = f"{kind.__module__}:{kind.__qualname__}"
     if _record_class(name) is kind:
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(kind)}

@@ -103,7 +103,8 @@ def sweep(
         for index, record in outcomes:
             records[index] = record
             if files:
-                _write(files[index], to_bytes({"settings": points[index], "record": record}))
+                run = {"settings": points[index], "record": record}
+                _write(files[index], to_bytes(run, _name(experiment)))
             bar.update()
     return Sweep(grid, seeds, records.reshape(len(seeds), *map(len, grid.values())))
 
