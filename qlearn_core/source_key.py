@@ -111,17 +111,17 @@ def source_key(function: Callable) -> str:
             f"notebook when results are kept, but is {function!r}"
         )
     module = sys.modules[plain.__module__]
-    own = {"qlearn_core": ROOT}
     if getattr(module, "__file__", None) is None:
+        own = modules_in(Path.cwd()) | {"qlearn_core": ROOT}
         text, names = _notebook(plain)
-        own |= modules_in(Path.cwd())
     else:
         file, package = Path(module.__file__).resolve(), module.__package__ or ""
         home = file.parents[len(package.split(".")) if package else 0]
         if home.name in INSTALLED:  # beside it lies everything that is installed
-            own[package.partition(".")[0] or file.stem] = home
+            own = {package.partition(".")[0]: home}
         else:
-            own |= modules_in(home)
+            own = modules_in(home)
+        own |= {"qlearn_core": ROOT}
         text = file.read_text(encoding="utf-8")
         names = imported_modules(text, package, own=own)
     name = f"{plain.__module__}.{plain.__qualname__}"
@@ -136,6 +136,8 @@ def _notebook(function: Callable) -> tuple[str, list[str]]:
     waiting: list[Callable] = [function]
     while waiting:
         code = waiting.pop()
+        if code.__name__ in texts:
+            continue
         texts[code.__name__] = _lines(code)
         for node in ast.walk(ast.parse(texts[code.__name__])):
             name = node.id if isinstance(node, ast.Name) else None

@@ -40,7 +40,7 @@ def to_bytes(value: Any, where: str = "record") -> bytes:
     with zipfile.ZipFile(content, "w") as file:
         file.writestr(zipfile.ZipInfo(STRUCTURE), structure)
         for k, array in enumerate(arrays):
-            with file.open(zipfile.ZipInfo(f"{k}.npy"), "w") as member:
+            with file.open(zipfile.ZipInfo(f"{k}.npy"), "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
     # A zip file ends with the length of its comment and the comment.
     body = content.getvalue()[:-2] + CHECKSUM.to_bytes(2, "little")

@@ -54,13 +54,15 @@ class Study:
         (folder / "study.py").write_text(STUDY, encoding="utf-8")
 
     def start(self, engine: str) -> subprocess.Popen:
+        return self.python("-c", f"import study; study.main({engine!r})")
+
+    def python(self, *arguments: str) -> subprocess.Popen:
         notes = self.folder / f"notes{len(self.started)}"
         notes.touch()
-        program = f"import study; study.main({engine!r})"
         path = os.pathsep.join([str(self.folder), str(ROOT)])
         with open(self.folder / "said", "a") as said:
             sweep = subprocess.Popen(
-                [sys.executable, "-W", "error", "-c", program],
+                [sys.executable, "-W", "error", *arguments],
                 cwd=self.folder,
                 env=os.environ | {"PYTHONPATH": path, "NOTES": str(notes)},
                 stderr=said,
@@ -139,3 +141,12 @@ def test_two_processes_may_run_the_same_sweep_at_once(study):
     assert sorted(path.suffix for path in (study.folder / "kept").iterdir()) == [".npz"] * NUM_RUNS
     study.finish()
     assert study.runs() == []
+
+
+def test_an_experiment_may_stand_in_the_script_that_is_run(study):
+    script = STUDY + '\nif __name__ == "__main__":\n    main("loky")\n'
+    (study.folder / "script.py").write_text(script, encoding="utf-8")
+    for num_runs in (NUM_RUNS, 0):
+        assert study.end(study.python("script.py")) == (0, "")
+        assert len(study.runs()) == num_runs
+        np.testing.assert_array_equal(np.load(study.folder / "paths.npy"), EXPECTED)
