@@ -32,7 +32,7 @@ from tqdm.auto import tqdm
 from .source_key import source_key
 from .stored_records import Damaged, from_bytes, to_bytes
 
-SHORTEST, LONGEST = 0.25, 1.0  # seconds of work that one call to an engine should carry
+SHORTEST, LONGEST = 0.5, 2.0  # seconds of work that one call to an engine should carry
 
 Settings = dict[str, Any]  # the keywords of one run, its seed among them
 
@@ -119,11 +119,11 @@ def _outcomes(
     """
     backend, num_wanted = get_active_backend()
     one_thread = 1 if backend.supports_inner_max_num_threads else None
-    size = 1
+    size, failed = 1, ""
 
     def calls() -> Iterator[Any]:
         rest = waiting
-        while rest:
+        while rest and not failed:
             fair = math.ceil(len(rest) / (2 * num_workers))  # so that all workers end together
             part, rest = rest[: min(size, fair)], rest[min(size, fair) :]
             yield delayed(_run)(experiment, part, [points[index] for index in part])
@@ -132,13 +132,15 @@ def _outcomes(
         num_workers = effective_n_jobs(None)
         parallel = Parallel(batch_size=1, return_as="generator_unordered")
         with closing(parallel(calls())) as results:
-            for part, records, failure, seconds in results:
+            for part, records, failure, seconds in results:  # calls under way end in any case
                 yield from zip(part, records, strict=False)  # as far as it came
                 if failure is not None:
                     call = _call(experiment, points[part[len(records)]])
-                    raise RuntimeError(f"{call} failed:\n{failure}")
+                    failed = failed or f"{call} failed:\n{failure}"
                 if len(part) == size and not SHORTEST <= seconds <= LONGEST:
                     size = 2 * size if seconds < SHORTEST else max(size // 2, 1)
+    if failed:
+        raise RuntimeError(failed)
 
 
 def _run(

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from distributed import Client, LocalCluster
 
-from qlearn_core.experiments import depth
+from qlearn_core.experiments.semi_gradient import sampled_descent
 from qlearn_core.sweeps import sweep
 from tests.test_repository import ROOT
-from tests.test_sweeps import THREADS, threads_inside
+from tests.test_sweeps import DESCENTS, THREADS, assert_same_descents, threads_inside
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +42,11 @@ def slow_draw(file: str, *, seed: int) -> float:
 
 
 def test_dask_gives_the_same_numbers(client):
-    grid = {"depth": (2, 4), "alpha": (0.05, 0.1), "period": [4], "copies": [3]}
     with joblib.parallel_config(n_jobs=1):
-        expected = sweep(depth.front, over=grid, seeds=range(5))
+        expected = sweep(sampled_descent, over=DESCENTS, seeds=range(5))
     with joblib.parallel_config("dask"):
-        found = sweep(depth.front, over=grid, seeds=range(5))
-    for one, other in zip(found.records.flat, expected.records.flat, strict=True):
-        assert one.depth == other.depth
-        np.testing.assert_array_equal(one.network, other.network)
+        found = sweep(sampled_descent, over=DESCENTS, seeds=range(5))
+    assert_same_descents(found, expected)
 
 
 def test_a_worker_of_dask_computes_in_one_thread(client):
