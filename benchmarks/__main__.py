@@ -10,7 +10,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import figures, page, planning, q_learning
+from benchmarks import figures, page, planning, q_learning, sweeps
 from benchmarks.timing import ROUNDS, Row
 
 RESULTS = Path(__file__).with_name("results")
@@ -20,7 +20,8 @@ LINE = "{:<56} {:<21} {:>10} {:>10} {:>10} {:>8}  {}"
 def machine() -> dict[str, str]:
     """The processor and the versions that the numbers depend on."""
     own = {"processor": _processor(), "python": platform.python_version(), "gcc": _gcc()}
-    return own | {name: version(name) for name in ("numpy", "scipy", "numba", "gymnasium")}
+    packages = ("numpy", "scipy", "numba", "gymnasium", "joblib", "distributed")
+    return own | {name: version(name) for name in packages}
 
 
 def _processor() -> str:
@@ -51,7 +52,7 @@ def main() -> None:
     )
     print(LINE.format("case", "variant", "low", "median", "high", "ratio", "unit"))
     RESULTS.mkdir(exist_ok=True)
-    for module in (q_learning, planning, figures, page):
+    for module in (q_learning, planning, sweeps, figures, page):
         rows, missing = module.rows()
         for row in rows:
             show(row)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import nbformat
 import numpy as np
 import pytest
 
-from benchmarks import figures, q_learning, timing
+from benchmarks import figures, q_learning, sweeps, timing
 from qlearn_book import Axis
 from qlearn_book.notebooks import explorers
 
@@ -78,3 +81,23 @@ def test_the_random_problem_holds_distributions():
     assert successors.probabilities.sum(axis=1) == pytest.approx(np.ones(10))
     assert (successors.states < 5).all() and (successors.cumulative[:, -1] == 1).all()
     assert (r.shape, terminal.any(), tables.pairs.tolist()) == ((5, 2), False, list(range(10)))
+
+
+def test_the_cpu_time_of_a_sweep_includes_that_of_its_workers():
+    """A process computes for 0.3 s of CPU time when it is told to, and says when it is done."""
+    program = (
+        "import time; input(); end = time.process_time() + 0.3\n"
+        "while time.process_time() < end: pass\n"
+        "print(flush=True); input()"
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+
+        def work():
+            worker.stdin.write(b"\n")
+            worker.stdin.flush()
+            worker.stdout.readline()
+
+        clock_tick = 0.01  # of the system's counters, here of two processes and two kinds of time
+        assert 0.3 - 4 * clock_tick <= sweeps.cpu_seconds(work)
+        worker.stdin.write(b"\n")

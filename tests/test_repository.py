@@ -19,8 +19,8 @@ PIN = re.compile(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.]+)")
 
 # Inside qlearn_core a module imports its own layer and those before it, never a later one.
 LAYERS = (
-    {"_compile"},
-    {"transitions"},
+    {"_compile", "stored_records"},
+    {"transitions", "source_key"},
     {"mdp", "policy_values"},
     {"environments", "bellman", "recording", "step_sizes", "behaviours", "features", "weightings"},
     {"planning", "solvers", "tabular", "noise", "n_step", "mazes"},
@@ -28,6 +28,7 @@ LAYERS = (
     {"mean_updates", "neural"},
     {"projection", "linear", "neural_reference"},
     {"experiments"},
+    {"sweeps"},
 )
 
 
