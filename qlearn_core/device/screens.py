@@ -61,18 +61,20 @@ def make_screens(phone: Phone, layout: Layout) -> Screens:
     settings = phone.settings
     rng = np.random.default_rng(FRAME_SEED)
     images = np.empty((phone.num_states, settings.num_frames, HEIGHT, WIDTH), dtype=np.uint8)
-    pages = [draw(settings, layout, state) for state in phone.states]
+    pages = np.stack([draw(settings, layout, state) for state in phone.states])
+    banners = [advert_row(layout, state) for state in phone.states]
     for f in range(settings.num_frames):
         clock = f"{rng.integers(10, 24)}:{rng.integers(10, 60)}"
-        advert = ADVERTS[rng.integers(len(ADVERTS))]
+        advert = f"{ADVERTS[rng.integers(len(ADVERTS))]:^{COLUMNS}}"
+        shown = pages.copy()
+        for page, banner in zip(shown, banners, strict=True):
+            write(page, clock, 0, 0, 2)
+            if banner:
+                fill(page, 2, banner, 0, 1, COLUMNS)
+                write(page, advert, banner, 0)
         light = rng.uniform(-BRIGHTNESS, BRIGHTNESS)
         light = light + settings.noise * rng.standard_normal((HEIGHT, WIDTH))
-        for s, (state, page) in enumerate(zip(phone.states, pages, strict=True)):
-            page = page.copy()
-            write(page, clock, 0, 0, 2)
-            put_advert(page, layout, state, advert)
-            grey = THEMES[layout.theme][page] + light
-            images[s, f] = np.rint(grey.clip(0, 255))
+        images[:, f] = np.rint((THEMES[layout.theme][shown] + light).clip(0, 255))
     moves = np.stack([_moves(phone, layout, state) for state in phone.states])
     for array in (images, moves):
         array.setflags(write=False)
@@ -191,10 +193,9 @@ def _draw_advert(page, layout: Layout, state: HiddenState) -> None:
     put(page, large(glyphs.picture("gift")), 2, 1)
 
 
-def put_advert(page: np.ndarray, layout: Layout, state: HiddenState, advert: str) -> None:
-    """Draw the advert of a frame where a state shows one."""
-    row = 7 if state.page == "advert" else banner_row(layout)
-    banner = state.page in ("item", "front") and not state.overlay and not state.focused
-    if banner or state.page == "advert":
-        fill(page, 2, row, 0, 1, COLUMNS)
-        write(page, f"{advert:^6}", row, 0)
+def advert_row(layout: Layout, state: HiddenState) -> int:
+    """The row of the advert, 0 for a screen without one."""
+    if state.page == "advert":
+        return ROWS - 1
+    shown = state.page in ("item", "front") and not state.overlay and not state.focused
+    return banner_row(layout) if shown else 0
