@@ -6,6 +6,7 @@ A screen has 8 x 6 cells of 5 x 5 pixels. The status bar is row 0, the header of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import factorial, perm
 from typing import NamedTuple
 
 import numpy as np
@@ -53,13 +54,18 @@ class Layout:
 
 
 def make_layouts(settings: PhoneSettings, num_layouts: int, *, seed: int) -> tuple[Layout, ...]:
-    """Different layouts, drawn uniformly. Raises ValueError for num_layouts < 1.
+    """Different layouts, drawn uniformly; the first of many are those of few with the same seed.
 
-    The first of many layouts are those of few with the same seed.
+    Raises ValueError for num_layouts < 1 and for more than half of those there are.
     """
+    lists = settings.num_shops * settings.num_words
+    possible = NUM_THEMES * perm(len(SLOTS), len(settings.icons)) * 2**4
+    possible *= factorial(settings.num_patterns) ** lists
+    if check_integer(num_layouts, "num_layouts", 1) > possible // 2:
+        raise ValueError(f"num_layouts must be at most {possible // 2}, but is {num_layouts}")
     rng = np.random.default_rng(seed)
     found: dict[Layout, None] = {}
-    while len(found) < check_integer(num_layouts, "num_layouts", 1):
+    while len(found) < num_layouts:
         found[_draw(settings, rng)] = None
     return tuple(found)
 

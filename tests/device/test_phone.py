@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -141,3 +144,16 @@ def test_a_task_that_the_phone_does_not_have_is_refused():
 def test_settings_out_of_range_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         PhoneSettings(**changes)
+
+
+def test_only_the_networks_need_torch_and_only_the_environment_gymnasium():
+    program = (
+        "import sys\n"
+        "import qlearn_core; print('qlearn_core.device' in sys.modules)\n"
+        "import qlearn_core.device.script, qlearn_core.device.trajectories\n"
+        "print([name for name in ('torch', 'gymnasium') if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("\n")[:2] == ["False", "[]"]

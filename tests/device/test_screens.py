@@ -74,6 +74,11 @@ def test_a_frame_adds_the_same_nuisances_to_every_state(screens):
             assert (values == values[:1]).all()
 
 
+def test_no_state_looks_the_same_in_two_frames(screens):
+    for frames in screens.images:
+        assert len({image.tobytes() for image in frames}) == SETTINGS.num_frames
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_threshold_tells_what_happened_from_nuisances_in_99_of_100_cases(layout):
     """By the mean square of the change of pixels, for all pairs of states that can follow."""
@@ -104,3 +109,6 @@ def test_layouts_are_different_and_the_first_ones_stay_the_same():
     assert len({layout.slots for layout in many}) > 50
     with pytest.raises(ValueError, match="num_layouts must be an integer >= 1, but is 0"):
         make_layouts(SETTINGS, 0, seed=5)
+    small = PhoneSettings(num_shops=1, num_words=1, num_patterns=2)
+    with pytest.raises(ValueError, match="num_layouts must be at most 5760, but is 5761"):
+        make_layouts(small, 5761, seed=5)
