@@ -27,6 +27,7 @@ LAYERS = (
     {"linear_runs", "_network", "targets", "sharsa"},
     {"mean_updates", "neural"},
     {"projection", "linear", "neural_reference"},
+    {"device"},
     {"experiments"},
     {"sweeps"},
 )
