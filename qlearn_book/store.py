@@ -14,6 +14,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ def source_files(*modules: str) -> set[Path]:
     return found
 
 
-def imported_modules(source: str, package: str = "") -> list[str]:
+@lru_cache(maxsize=256)
+def imported_modules(source: str, package: str = "") -> tuple[str, ...]:
     """Names of modules that a piece of Python in `package` imports.
 
     `from a import b` gives a.b if that is a module of this project, and a otherwise.
@@ -54,7 +56,7 @@ def imported_modules(source: str, package: str = "") -> list[str]:
             module = importlib.util.resolve_name(relative, package)
             inner = [f"{module}.{alias.name}" for alias in node.names]
             names += [name if _project_file(name) else module for name in inner]
-    return names
+    return tuple(names)
 
 
 def _project_file(module: str) -> Path | None:
