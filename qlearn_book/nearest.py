@@ -1,4 +1,4 @@
-"""The state of a stored grid that comes nearest to a slider's value: what to draw while it computes."""
+"""The state of a stored grid nearest to what a slider asks for: drawn while that computes."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ class Painting(anywidget.AnyWidget):
 def moving(drawing: dict) -> tuple[dict, np.ndarray]:
     """What may differ from one drawing of a figure to the next.
 
-    Returns ``{"numbers": [[trace, "x" or "y", length], ...], "texts": [[trace, name, texts], ...]}``
-    and the numbers of all these coordinates in a row, float64, NaN in gaps.
+    Returns ``{"numbers": [[trace, "x" or "y", length], ...], "texts": [[trace, property, texts],
+    ...]}`` and the numbers of all these coordinates in a row, float64, NaN in gaps.
     """
     numbers, texts, arrays = [], [], [np.zeros(0)]
     for index, trace in enumerate(drawing["data"]):

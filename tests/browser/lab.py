@@ -1,4 +1,4 @@
-"""A real JupyterLab on copies of the chapters: start it, run a chapter, bring a figure into view."""
+"""A real JupyterLab on copies of the chapters: start it, run one, bring a figure into view."""
 
 from __future__ import annotations
 
