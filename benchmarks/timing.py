@@ -68,6 +68,7 @@ def compare(case: str, variants: dict[str, Variant], *, unit: str) -> list[Row]:
     A variant whose first run is slow gets fewer rounds. The first variant is ours. The ratio of a row is its cost over ours in the same round, so ours
     has the ratio 1, a slower one more, and a busy machine slows both.
     """
+
     def cost(name: str) -> float:
         return cpu_seconds(variants[name].prepare())
 

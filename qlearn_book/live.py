@@ -27,7 +27,7 @@ from qlearn_book.prediction import Prediction
 
 BUSY_AFTER = 0.2  # seconds of computing until the sentence says so
 NEAREST_AFTER = 0.05  # seconds of computing until the nearest state of the grid is drawn
-REST = 0.2  # seconds without a move until plotly draws the state in full
+REST = 0.5  # seconds without a move until plotly draws the state in full
 
 
 def panel(
