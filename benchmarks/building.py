@@ -19,10 +19,11 @@ import nbformat
 from benchmarks.timing import Row, judged
 from qlearn_book.store import ROOT
 
-NOT_COPIED = shutil.ignore_patterns("_build", ".venv", ".git", "__pycache__", "node_modules")
+NOT_COPIED = shutil.ignore_patterns("_build", ".venv*", ".git", "__pycache__")
+PROGRAMS = Path(sys.executable).parent
 COMMANDS = (
     [sys.executable, "-m", "qlearn_book.assets"],
-    [sys.executable, "-m", "jupyter_book.cli.main", "build", ".", "-W", "--keep-going"],
+    [PROGRAMS / "jupyter-book", "build", ".", "-W", "--keep-going"],
 )
 EDITED = Path("book", "value_iteration.ipynb")
 REASON = "every figure is computed at all of its states, on as many cores as one chapter can use"
@@ -49,7 +50,7 @@ def row(variant: str, seconds: float, goal: float) -> Row:
 def build_seconds(project: Path) -> float:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("QLEARN_BOOK")}
     own = {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(project),
         "OPENBLAS_NUM_THREADS": "1",
     }

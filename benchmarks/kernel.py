@@ -94,10 +94,10 @@ def chapter_rows(browser: Browser, lab: str, chapter: Path) -> Iterator[Row]:
         panel.evaluate("panel => (panel.id = 'measured')")
         page.wait_for_timeout(1_000)
         watch(page, "#measured .js-plotly-plot", "data-painted")
-        row = tail(f"{chapter.stem}: {explorer.name}", "a move of a slider", drag_all(page, panel))
+        case = f"{chapter.stem}: {explorer.name}"
+        row = tail(case, "a move of a slider", drag_all(page, panel))
         yield judged(row, f"p95 ≤ {GOAL:.0f} ms", row.high <= GOAL, why(explorer))
-        waits = [settled(page, panel)]
-        yield tail(f"{chapter.stem}: {explorer.name}", "the exact state, at rest", waits)
+        yield tail(case, "the exact state, at rest", [settled(page, panel)])
         panel.evaluate("panel => panel.removeAttribute('id')")
     page.close()
 
