@@ -62,9 +62,7 @@ def rows() -> tuple[list[Row], list[str]]:
     return measured, missing
 
 
-def ours(
-    targets: Targets, setting: Setting, num_updates: int, num_seeds: int = 1
-) -> Variant:
+def ours(targets: Targets, setting: Setting, num_updates: int, num_seeds: int = 1) -> Variant:
     per_unit = MICROSECONDS / (num_updates * num_seeds)
     return Variant(lambda: lambda: setting.train(targets, num_updates, num_seeds), per_unit)
 
@@ -105,7 +103,9 @@ def dqn_variant(case: str, name: str, peer: Callable, goal: float) -> Variant:
         run()
     found, expected = network_peers.td_error(model), td_error()
     if not found < 2 * expected:
-        raise RuntimeError(f"{case}: {name} ends with a TD error of {found:.2g}, not {expected:.2g}")
+        raise RuntimeError(
+            f"{case}: {name} ends with a TD error of {found:.2g}, not {expected:.2g}"
+        )
     return Variant(lambda: run, MICROSECONDS / PEER_UPDATES, goal)
 
 

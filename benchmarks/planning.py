@@ -27,7 +27,9 @@ def rows() -> tuple[list[Row], list[str]]:
     measured, missing = [], absent(*PACKAGES)
     for name, mdp in problems():
         for gamma in GAMMAS:
-            measured += solver_rows(f"{name}, γ = {gamma}", Problem(mdp, gamma, TOLERANCE, name.startswith("chain")))
+            measured += solver_rows(
+                f"{name}, γ = {gamma}", Problem(mdp, gamma, TOLERANCE, name.startswith("chain"))
+            )
     measured += sweep_rows(SIZES[-1])
     if not compilers():
         missing.append(NO_COMPILER)
@@ -56,9 +58,7 @@ def solver_rows(case: str, problem: Problem) -> list[Row]:
     variants = {"qlearn_core": Variant(partial(ours, problem), MILLISECONDS)}
     for name, solver in SOLVERS.items():
         if solver.takes(problem):
-            variants[name] = Variant(
-                solver.build(problem), MILLISECONDS, solver.goal(problem)
-            )
+            variants[name] = Variant(solver.build(problem), MILLISECONDS, solver.goal(problem))
     for name, variant in variants.items():
         error = np.abs(np.asarray(variant.prepare()()) - v_star).max()
         if not error <= problem.tolerance:

@@ -52,7 +52,9 @@ class Problem:
         values = [np.zeros(len(r))]
         last = self.tolerance * 1e-3
         while len(values) < 2 or np.abs(values[-1] - values[-2]).max() > last * (1 - gamma):
-            values.append((r + gamma * (self.transitions @ values[-1]).reshape(r.shape)).max(axis=1))
+            values.append(
+                (r + gamma * (self.transitions @ values[-1]).reshape(r.shape)).max(axis=1)
+            )
         errors = np.array([np.abs(v - values[-1]).max() for v in values])
         return int(np.argmax(errors <= self.tolerance - last))
 
@@ -160,9 +162,7 @@ SOLVERS = {
     "QuantEcon, modified policy iteration": Solver(
         "quantecon", partial(quantecon, "modified_policy_iteration"), three_times, LARGE
     ),
-    "QuantEcon, policy iteration, dense": Solver(
-        "quantecon", quantecon_dense, three_times, SMALL
-    ),
+    "QuantEcon, policy iteration, dense": Solver("quantecon", quantecon_dense, three_times, SMALL),
     "mdpsolver, value iteration": Solver("mdpsolver", partial(mdpsolver, "vi"), ahead, LARGE),
     "mdpsolver, modified policy iteration": Solver(
         "mdpsolver", partial(mdpsolver, "mpi"), ahead, LARGE

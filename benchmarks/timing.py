@@ -65,9 +65,11 @@ def judged(row: Row, goal: str, met: bool, reason: str) -> Row:
 def compare(case: str, variants: dict[str, Variant], *, unit: str) -> list[Row]:
     """Time every variant in rounds, after a first run that does not count.
 
-    A variant whose first run is slow gets fewer rounds. The first variant is ours. The ratio of a row is its cost over ours in the same round, so ours
-    has the ratio 1, a slower one more, and a busy machine slows both.
+    A variant whose first run is slow gets fewer rounds. The first variant is ours. The ratio of a
+    row is its cost over ours in the same round, so ours has the ratio 1, a slower one more, and a
+    busy machine slows both.
     """
+
     def cost(name: str) -> float:
         return cpu_seconds(variants[name].prepare())
 
