@@ -1,7 +1,7 @@
 """Q-learning in the style of QuantEcon's lectures: a numba class, a method for every formula.
 
-Its methods call NumPy on the rows of the table, the random numbers are numba's global ones, and
-every update makes a new table.
+Its methods call NumPy on the rows of the table, every draw sums up the probabilities, the random
+numbers are numba's global ones, and every update makes a new table.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numba.experimental import jitclass
 @jitclass(
     [
         ("next_states", int64[:, :]),  # (S·A, b)
-        ("cumulative", float64[:, :]),  # (S·A, b)
+        ("probabilities", float64[:, :]),  # (S·A, b)
         ("r", float64[:, :]),  # (S, A)
         ("gamma", float64),
         ("alpha", float64),
@@ -22,8 +22,8 @@ from numba.experimental import jitclass
     ]
 )
 class Learner:
-    def __init__(self, next_states, cumulative, r, gamma, alpha, epsilon):
-        self.next_states, self.cumulative, self.r = next_states, cumulative, r
+    def __init__(self, next_states, probabilities, r, gamma, alpha, epsilon):
+        self.next_states, self.probabilities, self.r = next_states, probabilities, r
         self.gamma, self.alpha, self.epsilon = gamma, alpha, epsilon
 
     def choose(self, q, s):
@@ -32,8 +32,10 @@ class Learner:
         return np.argmax(q[s])
 
     def draw_next_state(self, pair):
-        row = self.cumulative[pair]
-        return self.next_states[pair, np.searchsorted(row, np.random.random(), side="right")]
+        cumulative = np.cumsum(self.probabilities[pair])
+        cumulative[-1] = 1.0  # the sum may be 1 - 1e-16
+        position = np.searchsorted(cumulative, np.random.random(), side="right")
+        return self.next_states[pair, position]
 
     def temporal_difference(self, q, s, a, s_next):
         return self.r[s, a] + self.gamma * np.max(q[s_next]) - q[s, a]
