@@ -8,7 +8,7 @@ import numpy as np
 
 from ._compile import jit
 from .behaviours import UniformPairs
-from .mdp import INDEX, TabularMDP, check_integer, check_real, check_rng
+from .mdp import TabularMDP, check_integer, check_real, check_rng
 
 SECOND, FORWARD = 0, 1  # the two actions of a chain
 
@@ -85,20 +85,18 @@ def garnet(
     if branching > num_states:
         raise ValueError(f"branching must be at most num_states={num_states}, but is {branching}")
     num_pairs = num_states * num_actions
-    states = np.empty((num_pairs, branching), dtype=INDEX)
+    states = np.empty((num_pairs, branching), dtype=np.int32)
     cuts = np.empty((num_pairs, branching - 1))
     _draw_rows(states, cuts, num_states, check_rng(rng))
-    cuts.sort(axis=1)
-    P = np.diff(cuts, prepend=0.0, append=1.0, axis=1)  # (S·A, b)
+    gaps = np.diff(np.sort(cuts, axis=1), prepend=0.0, append=1.0, axis=1)  # (S·A, b)
     if sparse:
         from scipy.sparse import csr_array  # slow to import, used only here
 
         ends = branching * np.arange(num_pairs + 1)
-        P = csr_array((P.ravel(), states.ravel().astype(np.int64), ends), (num_pairs, num_states))
+        P = csr_array((gaps.ravel(), states.ravel(), ends), shape=(num_pairs, num_states))
     else:
-        dense = np.zeros((num_states, num_actions, num_states))
-        np.put_along_axis(dense.reshape(num_pairs, -1), states.astype(np.int64), P, axis=1)
-        P = dense
+        P = np.zeros((num_states, num_actions, num_states))
+        np.put_along_axis(P.reshape(num_pairs, num_states), states, gaps, axis=1)
     return TabularMDP(P=P, r=rng.random((num_states, num_actions)))
 
 

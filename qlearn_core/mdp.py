@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass
 from functools import cached_property
+
 import numpy as np
 
 from .transitions import (
@@ -18,6 +19,7 @@ from .transitions import (
     check_rows,
     check_terminal_states,
     check_transitions,
+    compiled_rows,
     finite_array,
     list_successors,
     read_only,
@@ -101,10 +103,8 @@ class TabularMDP:
 
     @cached_property
     def rows(self) -> Rows:
-        """The arrays of `sparse_rows` as the compiled loops take them; views, nothing is copied."""
-        P = self.sparse_rows
-        unsigned = np.dtype(f"u{P.indices.itemsize}")
-        return Rows(P.indptr.view(unsigned), P.indices.view(unsigned), P.data)
+        """The transitions for compiled loops: views of the arrays of `sparse_rows`."""
+        return compiled_rows(self.sparse_rows)
 
     def dense_transitions(self) -> np.ndarray:
         """P as an (S, A, S) array, for what fills such an array anyway.
@@ -136,7 +136,9 @@ class TabularMDP:
 
         s, a = np.nonzero(policy)
         shares = (policy[s, a], (s, s * self.num_actions + a))
-        return csr_array(shares, shape=(self.num_states, self.num_pairs)) @ self.P
+        P_pi = csr_array(shares, shape=(self.num_states, self.num_pairs)) @ self.P
+        P_pi.sort_indices()
+        return P_pi
 
     def expectation(self, v: np.ndarray) -> np.ndarray:
         """Σ_{s'} P[s, a, s'] v(s') for state values v (S,): an (S, A) array.

@@ -117,6 +117,13 @@ def list_successors(rows) -> Successors:
     return Successors(*map(read_only, (states, probabilities, cumulative)))
 
 
+def compiled_rows(P) -> Rows:
+    """A CSR array in the form the compiled loops take: read-only views, nothing is copied."""
+    unsigned = np.dtype(f"u{P.indices.itemsize}")
+    views = P.indptr.view(unsigned), P.indices.view(unsigned), P.data.view()
+    return Rows(*map(read_only, views))
+
+
 def finite_array(values, name: str) -> np.ndarray:
     """A float copy in C order. Raises ValueError for anything but finite numbers."""
     try:
