@@ -15,11 +15,11 @@ from benchmarks.compiled import NO_COMPILER, build, compilers
 from benchmarks.peers import absent
 from benchmarks.planning_peers import PACKAGES, SOLVERS, Problem
 from benchmarks.timing import Row, Variant, compare, repeated
-from qlearn_core import TabularMDP, bellman_optimality, chain, garnet, iterate, value_iteration
+from qlearn_core import TabularMDP, bellman_optimality, chain, garnet, iterate, solve
 
 TOLERANCE = 1e-6  # of every solver, in the sup norm
 GAMMAS = (0.9, 0.99)
-SIZES = (10_000, 100_000)
+SIZES = (100, 1_000, 10_000, 100_000)
 DENSE = 1_000  # states at most of a dense array
 MICROSECONDS, MILLISECONDS = 1e6, 1e3
 
@@ -53,7 +53,7 @@ def random_problem(num_states: int) -> TabularMDP:
 
 def ours(problem: Problem) -> Callable[[], np.ndarray]:
     mdp, gamma, tol = problem.mdp, problem.gamma, problem.tolerance
-    return lambda: value_iteration(mdp, gamma=gamma, tol=tol, stop="span").q.max(axis=1)
+    return lambda: solve(mdp, gamma=gamma, tol=tol).q.max(axis=1)
 
 
 def solver_rows(case: str, problem: Problem) -> list[Row]:
@@ -81,7 +81,7 @@ def solver_rows(case: str, problem: Problem) -> list[Row]:
 def exact_values(problem: Problem) -> np.ndarray:
     """v* (S,) up to 1e-8, certified: ‖v − v*‖_∞ <= ‖T v − v‖_∞ / (1 − γ)."""
     mdp, gamma = problem.mdp, problem.gamma
-    v = value_iteration(mdp, gamma=gamma, tol=1e-9, stop="span").q.max(axis=1)
+    v = solve(mdp, gamma=gamma, tol=1e-9).q.max(axis=1)
     image = (mdp.r + gamma * (problem.transitions @ v).reshape(mdp.r.shape)).max(axis=1)
     distance = np.abs(image - v).max() / (1 - gamma)
     if not distance <= 1e-8:
