@@ -34,8 +34,12 @@ SECONDS, MEGABYTES = 0.35, 100
 FIRST_RESULT = 0.7
 NUMBA = "almost all of it is numba, which also loads coverage where that is installed"
 PEERS = {
-    "numba": "numba","numpy": "numpy", "quantecon": "quantecon", "torch": "torch",
-         "stable-baselines3": "stable_baselines3"}  # fmt: skip
+    "numpy": "numpy",
+    "numba": "numba",
+    "quantecon": "quantecon",
+    "torch": "torch",
+    "stable-baselines3": "stable_baselines3",
+}
 
 
 def rows() -> tuple[list[Row], list[str]]:
