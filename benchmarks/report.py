@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from itertools import groupby
 from pathlib import Path
 
@@ -36,13 +37,8 @@ def body(group: str) -> str:
     record = read(group)
     rows = record["rows"]
     parts = [listed(rows)] if group in LISTS else [against(part) for part in parted(rows)]
-    short = [
-        f"- {row['case']}, {row['variant']}: {row['reason'] or 'the reason is not known yet'}."
-        for row in rows
-        if row["met"] is False
-    ]
-    if short:
-        parts.append("Short of the goal:\n\n" + "\n".join(short) + "\n")
+    if any(row["met"] is False for row in rows):
+        parts.append("Short of the goal:\n\n" + shortfalls(rows))
     return "\n".join(parts + [f"{sentence}\n" for sentence in record["missing"]])
 
 
@@ -57,32 +53,54 @@ def parted(rows: list[dict]) -> list[list[dict]]:
     return [[row for case in part for row in case] for _, part in kind]
 
 
+def shortfalls(rows: list[dict]) -> str:
+    """One item for every variant that misses a goal for the same reason, with how often it does."""
+    counts = Counter((row["variant"], row["reason"]) for row in rows if row["met"] is False)
+    return "".join(
+        f"- {variant}{'' if count == 1 else f' ({count} times)'}: "
+        f"{reason or 'the reason is not known yet'}.\n"
+        for (variant, reason), count in counts.items()
+    )
+
+
 def against(rows: list[dict]) -> str:
-    """One line for every case: our cost, and what every peer takes in units of it."""
-    peers = list(dict.fromkeys(row["variant"] for row in rows if row["variant"] != OURS))
+    """One line for every case: our cost, and what every peer takes in units of it.
+
+    A goal that a peer has in all cases stands in the head of its column, others in the cells.
+    """
+    columns: dict[str, list[dict]] = {}
     cases: dict[str, dict[str, dict]] = {}
     for row in rows:
         cases.setdefault(row["case"], {})[row["variant"]] = row
+        if row["variant"] != OURS:
+            columns.setdefault(row["variant"], []).append(row)
+    shared = {peer: one_goal(found) for peer, found in columns.items()}
     lines = [
         [case, f"{number(found[OURS]['median'])} {found[OURS]['unit']}"]
-        + [quotient(found[peer]) if peer in found else "–" for peer in peers]
+        + [quotient(found[p], shared[p]) if p in found else "–" for p in columns]
         for case, found in cases.items()
     ]
-    return table(["work", "ours", *peers], lines)
+    head = [f"{peer} ({goal})" if goal else peer for peer, goal in shared.items()]
+    return table(["work", "ours", *head], lines, words=1)
 
 
-def quotient(row: dict) -> str:
-    """The ratio of a row, with its goal; bold where it falls short."""
+def one_goal(rows: list[dict]) -> str:
+    """The goal of all these rows, or nothing where they differ."""
+    goals = {row["goal"] for row in rows}
+    return goals.pop() if len(goals) == 1 else ""
+
+
+def quotient(row: dict, shared: str) -> str:
+    """The ratio of a row, bold where it falls short, with its goal if that is not a shared one."""
     ratio = f"{number(row['ratio'])}×"
-    if row["met"] is None:
-        return ratio
-    return f"{ratio} ({row['goal']})" if row["met"] else f"**{ratio}** ({row['goal']})"
+    goal = "" if row["goal"] == shared else f" ({row['goal']})"
+    return f"**{ratio}**{goal}" if row["met"] is False else f"{ratio}{goal}"
 
 
 def listed(rows: list[dict]) -> str:
     """One line for every row: the number, its quartiles, and its goal."""
     lines = [[row["case"], row["variant"], value(row), verdict(row)] for row in rows]
-    return table(["what", "of", "measured", "goal"], lines)
+    return table(["what", "of", "measured", "goal"], lines, words=2)
 
 
 def value(row: dict) -> str:
@@ -102,9 +120,9 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def table(head: list[str], lines: list[list[str]]) -> str:
-    """A Markdown table; its first column is text, the others are numbers."""
-    rule = ["---"] + ["--:"] * (len(head) - 1)
+def table(head: list[str], lines: list[list[str]], *, words: int) -> str:
+    """A Markdown table; its first columns are words, the others numbers."""
+    rule = ["---"] * words + ["--:"] * (len(head) - words)
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, rule, *lines))
 
 

@@ -47,9 +47,19 @@ def test_every_case_is_a_line_and_every_peer_a_column(results):
         row("B", "qlearn_core", 1234.5), row("B", "x", 5.0, 2.0, **peer), row("B", "y", 5.0, 4.0),
     ])  # fmt: skip
     assert report.body("planning") == (
-        "| work | ours | x | y |\n| --- | --: | --: | --: |\n"
-        "| A | 0.25 ms | 20× (≥ 3×) | – |\n| B | 1,234 ms | 2× (≥ 3×) | 4× |\n"
+        "| work | ours | x (≥ 3×) | y |\n| --- | --: | --: | --: |\n"
+        "| A | 0.25 ms | 20× | – |\n| B | 1,234 ms | 2× | 4× |\n"
     )
+
+
+def test_goals_that_differ_stand_in_the_cells(results):
+    results("planning", [
+        row("A", "qlearn_core"), row("A", "x", 5.0, 20.0, goal="≥ 3×", met=True),
+        row("B", "qlearn_core"), row("B", "x", 5.0, 1.0, goal="≥ 2×", met=False),
+    ])  # fmt: skip
+    body = report.body("planning")
+    assert "| work | ours | x |" in body
+    assert "| 20× (≥ 3×) |" in body and "| **1×** (≥ 2×) |" in body
 
 
 def test_another_unit_or_another_first_peer_begins_a_new_table(results):
@@ -63,12 +73,13 @@ def test_another_unit_or_another_first_peer_begins_a_new_table(results):
 def test_what_falls_short_is_bold_with_its_reason_and_what_is_missing_is_said(results):
     short = {"goal": "≥ 3×", "met": False}
     results("network", [
-        row("A", "qlearn_core"),
-        row("A", "x", 5.0, 2.0, reason="it is small", **short), row("A", "y", 5.0, 2.0, **short),
+        row("A", "qlearn_core"), row("A", "x", 5.0, 2.0, reason="it is small", **short),
+        row("B", "qlearn_core"), row("B", "x", 5.0, 2.0, reason="it is small", **short),
+        row("B", "y", 5.0, 1.0, **short),
     ], ["A peer: left out."])  # fmt: skip
     body = report.body("network")
-    assert "**2×** (≥ 3×)" in body
-    assert "- A, x: it is small.\n- A, y: the reason is not known yet.\n" in body
+    assert "| **2×** |" in body and "| **1×** |" in body
+    assert "- x (2 times): it is small.\n- y: the reason is not known yet.\n" in body
     assert body.endswith("\nA peer: left out.\n")
 
 
