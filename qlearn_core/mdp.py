@@ -47,7 +47,7 @@ class TabularMDP:
     distributions, and terminal states that can be left or that pay a reward.
     """
 
-    P: np.ndarray
+    P: np.ndarray  # or a CSR array
     r: np.ndarray
     terminal: np.ndarray | None = None
 

@@ -19,6 +19,7 @@ from qlearn_core import (
     value_iteration,
 )
 from qlearn_core.policy_values import NARROW, bandwidth, eliminate, fill_bands, policy_values
+from qlearn_core.solvers import ENOUGH
 from qlearn_core.transitions import compiled_rows
 
 from .oracles import as_sparse, random_mdp
@@ -102,10 +103,10 @@ def test_evaluations_save_greedy_sweeps_at_the_same_accuracy(name):
 
 
 def test_the_spans_of_modified_policy_iteration_shrink_by_the_share_of_its_evaluations():
-    # On one action a greedy sweep continues the evaluation: the span shrinks by γ ENOUGH or more.
+    # With one action a greedy sweep continues the evaluation, and it shrinks the span by γ.
     mdp = TabularMDP(P=LARGE["garnet"].P[:, :1], r=LARGE["garnet"].r[:, :1])
     spans = modified_policy_iteration(mdp, gamma=0.99, tol=1e-8).spans
-    assert (spans[1:] <= 0.99 * 0.1 * spans[:-1] * (1 + 1e-9) + 1e-13).all()
+    assert (spans[1:] <= 0.99 * ENOUGH * spans[:-1] * (1 + 1e-9) + 1e-13).all()
 
 
 def jumps(reach: int) -> TabularMDP:
