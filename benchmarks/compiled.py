@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import shutil
 import subprocess
 import sys
@@ -22,15 +23,12 @@ def compilers() -> dict[str, list[str]]:
 
 
 def versions() -> dict[str, str]:
-    """The version of every compiler, as it says it itself."""
-    return {
-        name: _first_line([*command, "--version"]) for name, command in compilers().items()
-    } or {"C compiler": "not found"}
-
-
-def _first_line(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return done.stdout.splitlines()[0]
+    """The version of every compiler, the first number that it says about itself."""
+    found = {}
+    for name, command in compilers().items():
+        done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)
+        found[name] = re.search(r"\d+\.\d+\.\d+", done.stdout)[0]
+    return found or {"C compiler": "not found"}
 
 
 def build(source: str, command: list[str], folder: Path, *options: str) -> ctypes.CDLL:

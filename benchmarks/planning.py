@@ -15,12 +15,17 @@ from benchmarks.compiled import NO_COMPILER, build, compilers
 from benchmarks.peers import absent
 from benchmarks.planning_peers import PACKAGES, SOLVERS, Problem
 from benchmarks.timing import Row, Variant, compare, repeated
-from qlearn_core import TabularMDP, bellman_optimality, chain, garnet, iterate, value_iteration
+from qlearn_core import TabularMDP, bellman_optimality, chain, garnet, iterate, solve
 
 TOLERANCE = 1e-6  # of every solver, in the sup norm
 GAMMAS = (0.9, 0.99)
-SIZES = (100, 1_000)
+SIZES = (100, 1_000, 10_000, 100_000)
+DENSE = 1_000  # states at most of a dense array
 MICROSECONDS, MILLISECONDS = 1e6, 1e3
+CHECKED = (
+    "one call checks and copies its table, which costs as much as so few products; `solve` keeps "
+    "all its sweeps in one compiled loop"
+)
 
 
 def rows() -> tuple[list[Row], list[str]]:
@@ -30,7 +35,12 @@ def rows() -> tuple[list[Row], list[str]]:
             measured += solver_rows(
                 f"{name}, γ = {gamma}", Problem(mdp, gamma, TOLERANCE, name.startswith("chain"))
             )
+<<<<<<< HEAD
     measured += sweep_rows(SIZES[-1])
+=======
+    for num_states in SIZES[1:]:
+        measured += sweep_rows(num_states)
+>>>>>>> 4fd6ef192b5cbccc47dbc1a48e45e735601ca542
     if not compilers():
         missing.append(NO_COMPILER)
     return measured + history_rows(), missing
@@ -39,14 +49,19 @@ def rows() -> tuple[list[Row], list[str]]:
 def problems() -> Iterator[tuple[str, TabularMDP]]:
     """One at a time: the largest fill the memory of the peers."""
     for size in SIZES:
-        yield f"Garnet, {size:,} states", garnet(size, 4, 5, rng=np.random.default_rng(0))
+        yield f"Garnet, {size:,} states", random_problem(size)
     for size in SIZES:
-        yield f"chain, {size:,} states", chain(size, slip=0.1, goal="loop")
+        yield f"chain, {size:,} states", chain(size, slip=0.1, goal="loop", sparse=size > DENSE)
+
+
+def random_problem(num_states: int) -> TabularMDP:
+    """A Garnet problem with 4 actions and 5 successors; few states make a dense array."""
+    return garnet(num_states, 4, 5, rng=np.random.default_rng(0), sparse=num_states > DENSE)
 
 
 def ours(problem: Problem) -> Callable[[], np.ndarray]:
     mdp, gamma, tol = problem.mdp, problem.gamma, problem.tolerance
-    return lambda: value_iteration(mdp, gamma=gamma, tol=tol, stop="span").q.max(axis=1)
+    return lambda: solve(mdp, gamma=gamma, tol=tol).q.max(axis=1)
 
 
 def solver_rows(case: str, problem: Problem) -> list[Row]:
@@ -55,21 +70,34 @@ def solver_rows(case: str, problem: Problem) -> list[Row]:
     Raises RuntimeError for a solver whose answer is further off.
     """
     v_star = exact_values(problem)
-    variants = {"qlearn_core": Variant(partial(ours, problem), MILLISECONDS)}
+
+    def check(v):
+        error = np.abs(np.asarray(v) - v_star).max()
+        if not error <= problem.tolerance:
+            raise RuntimeError(f"{case}: a solver ends {error:.1e} from v*")
+
+    run = ours(problem)
+    variants = {"qlearn_core": Variant(lambda: run, MILLISECONDS, check=check)}
     for name, solver in SOLVERS.items():
         if solver.takes(problem):
+<<<<<<< HEAD
             variants[name] = Variant(solver.build(problem), MILLISECONDS, solver.goal(problem))
     for name, variant in variants.items():
         error = np.abs(np.asarray(variant.prepare()()) - v_star).max()
         if not error <= problem.tolerance:
             raise RuntimeError(f"{case}: {name} ends {error:.1e} from v*")
+=======
+            variants[name] = Variant(
+                solver.build(problem), MILLISECONDS, solver.goal(problem), check=check
+            )
+>>>>>>> 4fd6ef192b5cbccc47dbc1a48e45e735601ca542
     return compare(case, variants, unit="ms")
 
 
 def exact_values(problem: Problem) -> np.ndarray:
     """v* (S,) up to 1e-8, certified: ‖v − v*‖_∞ <= ‖T v − v‖_∞ / (1 − γ)."""
     mdp, gamma = problem.mdp, problem.gamma
-    v = value_iteration(mdp, gamma=gamma, tol=1e-9, stop="span").q.max(axis=1)
+    v = solve(mdp, gamma=gamma, tol=1e-9).q.max(axis=1)
     image = (mdp.r + gamma * (problem.transitions @ v).reshape(mdp.r.shape)).max(axis=1)
     distance = np.abs(image - v).max() / (1 - gamma)
     if not distance <= 1e-8:
@@ -79,11 +107,11 @@ def exact_values(problem: Problem) -> np.ndarray:
 
 def sweep_rows(num_states: int) -> list[Row]:
     """µs for one synchronous sweep on a Garnet problem with 4 actions and 5 successors."""
-    mdp = garnet(num_states, 4, 5, rng=np.random.default_rng(0))
+    mdp = random_problem(num_states)
     transitions = Problem(mdp, 0.9, TOLERANCE, False).transitions
     by_action = csr_array(transitions[np.arange(4 * num_states).reshape(-1, 4).T.ravel()])
     r, q = np.ascontiguousarray(mdp.r.T), np.random.default_rng(1).random(mdp.r.shape)
-    times = 200_000 // num_states
+    times = max(200_000 // num_states, 4)
 
     def in_scipy():
         return (r + 0.9 * (by_action @ q.max(axis=1)).reshape(r.shape)).T
@@ -102,11 +130,13 @@ def sweep_rows(num_states: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         for name, command in compilers().items():
             sweep = CSweeps(build("planning.c", command, Path(folder)), mdp, transitions, gamma=0.9)
-            if not np.allclose(sweep(q.max(axis=1), 1), in_scipy().max(axis=1), rtol=0, atol=1e-12):
+            if not np.allclose(sweep(q, 1), in_scipy(), rtol=0, atol=1e-12):
                 raise RuntimeError(f"a sweep in C ({name}) gives other values")
             goal = 1 / 2.6 if num_states < 10_000 else 1 / 1.3
-            run = partial(sweep, q.max(axis=1), times)
-            variants[f"C, {name}"] = Variant(lambda run=run: run, MICROSECONDS / times, goal)
+            run = partial(sweep, q, times)
+            variants[f"C, {name}"] = Variant(
+                lambda run=run: run, MICROSECONDS / times, goal, CHECKED
+            )
         return compare(f"one sweep, Garnet, {num_states:,} states", variants, unit="µs")
 
 
@@ -116,17 +146,17 @@ class CSweeps:
     def __init__(
         self, library: ctypes.CDLL, mdp: TabularMDP, transitions: csr_array, *, gamma: float
     ) -> None:
-        self.kernel, self.shape, self.gamma = library.sweeps, mdp.r.shape, gamma
+        self.kernel, self.gamma = library.sweeps, gamma
         begin, column = transitions.indptr.astype(np.int32), transitions.indices.astype(np.int32)
         self.arrays = begin, column, transitions.data, np.ascontiguousarray(mdp.r)
 
-    def __call__(self, v: np.ndarray, times: int) -> np.ndarray:
-        """v (S,) after so many sweeps."""
-        history = np.stack([v, v])
-        sizes = map(ctypes.c_int64, (times, *self.shape))
-        addresses = (array.ctypes for array in self.arrays)
-        self.kernel(*sizes, *addresses, ctypes.c_double(self.gamma), *(v.ctypes for v in history))
-        return history[times % 2]
+    def __call__(self, q: np.ndarray, times: int) -> np.ndarray:
+        """q (S, A) after so many sweeps."""
+        q, v = q.copy(), np.empty(len(q))
+        sizes = map(ctypes.c_int64, (times, *q.shape))
+        arrays = (array.ctypes for array in self.arrays)
+        self.kernel(*sizes, *arrays, ctypes.c_double(self.gamma), q.ctypes, v.ctypes)
+        return q
 
 
 def history_rows() -> list[Row]:

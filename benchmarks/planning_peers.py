@@ -156,21 +156,17 @@ def ahead(problem: Problem) -> float:
 
 LARGE, MIDDLE, SMALL = 100_000, 1_000, 100
 SOLVERS = {
-    "QuantEcon, value iteration": Solver(
-        "quantecon", partial(quantecon, "value_iteration"), three_times, LARGE
-    ),
-    "QuantEcon, modified policy iteration": Solver(
+    "QuantEcon VI": Solver("quantecon", partial(quantecon, "value_iteration"), three_times, LARGE),
+    "QuantEcon MPI": Solver(
         "quantecon", partial(quantecon, "modified_policy_iteration"), three_times, LARGE
     ),
-    "QuantEcon, policy iteration, dense": Solver("quantecon", quantecon_dense, three_times, SMALL),
-    "mdpsolver, value iteration": Solver("mdpsolver", partial(mdpsolver, "vi"), ahead, LARGE),
-    "mdpsolver, modified policy iteration": Solver(
-        "mdpsolver", partial(mdpsolver, "mpi"), ahead, LARGE
-    ),
-    "pymdptoolbox, value iteration": Solver(
+    "QuantEcon PI, dense": Solver("quantecon", quantecon_dense, three_times, SMALL),
+    "mdpsolver VI": Solver("mdpsolver", partial(mdpsolver, "vi"), ahead, LARGE),
+    "mdpsolver MPI": Solver("mdpsolver", partial(mdpsolver, "mpi"), ahead, LARGE),
+    "pymdptoolbox VI": Solver(
         "pymdptoolbox", partial(toolbox, "mdptoolbox.mdp"), far_ahead, MIDDLE
     ),
-    "hiive mdptoolbox, value iteration": Solver(
+    "hiive VI": Solver(
         "mdptoolbox-hiive", partial(toolbox, "hiive.mdptoolbox.mdp"), far_ahead, MIDDLE
     ),
 }

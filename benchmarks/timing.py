@@ -9,18 +9,22 @@ from dataclasses import dataclass, replace
 from statistics import median, quantiles
 
 ROUNDS = 9
-SLOW_ROUNDS = 3  # of what takes longer than SLOW
-SLOW = 0.5  # seconds of CPU
+FEWER = {3.0: 1, 0.5: 3}  # rounds of what takes more than so many seconds
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to do the work. `prepare` returns what is timed; only that is on the clock."""
+    """One way to do the work. `prepare` returns what is timed; only that is on the clock.
+
+    `check` gets the answer of a first run, which is not timed, and raises RuntimeError for a wrong
+    one.
+    """
 
     prepare: Callable[[], Callable[[], object]]
     per_unit: float  # turns its seconds into the unit of the case
     goal: float | None = None  # its cost over ours should be at least this
     reason: str = ""  # why the goal may be missed
+    check: Callable[[object], None] = lambda answer: None
 
 
 @dataclass(frozen=True)
@@ -62,24 +66,27 @@ def judged(row: Row, goal: str, met: bool, reason: str) -> Row:
     return replace(row, goal=goal, met=met, reason="" if met else reason)
 
 
-def compare(case: str, variants: dict[str, Variant], *, unit: str) -> list[Row]:
-    """Time every variant in rounds, after a first run that does not count.
+def num_rounds(seconds: float) -> int:
+    """How often something is timed that takes so long."""
+    return next((fewer for limit, fewer in FEWER.items() if seconds > limit), ROUNDS)
 
-    A variant whose first run is slow gets fewer rounds. The first variant is ours. The ratio of a row is its cost over ours in the same round, so ours
+
+def compare(case: str, variants: dict[str, Variant], *, unit: str) -> list[Row]:
+    """Check every variant, then time all of them in rounds; what is slow gets fewer rounds.
+
+    The first variant is ours. The ratio of a row is its cost over ours in the same round, so ours
     has the ratio 1, a slower one more, and a busy machine slows both.
     """
-
-    def cost(name: str) -> float:
-        return cpu_seconds(variants[name].prepare())
-
-    slow = {name for name in variants if cost(name) > SLOW}
-    costs = {name: [] for name in variants}
+    for variant in variants.values():
+        variant.check(variant.prepare()())
+    seconds = {name: [] for name in variants}
     order, chance = list(variants), random.Random(0)
     for round_number in range(ROUNDS):
         chance.shuffle(order)
         for name in order:
-            if round_number < SLOW_ROUNDS or name not in slow:
-                costs[name].append(cost(name) * variants[name].per_unit)
+            if round_number == 0 or round_number < num_rounds(seconds[name][0]):
+                seconds[name].append(cpu_seconds(variants[name].prepare()))
+    costs = {name: [variants[name].per_unit * one for one in seconds[name]] for name in variants}
     ours = next(iter(costs.values()))
     rows = []
     for name, values in costs.items():

@@ -74,6 +74,7 @@ from .projection import (
     projection_matrix,
 )
 from .sharsa import PlayFit, fit_play, rollouts
+from .solvers import Solution, modified_policy_iteration, solve
 from .step_sizes import (
     StepSize,
     constant,
@@ -106,6 +107,7 @@ __all__ = [
     "QLearningResult",
     "QLearningTrace",
     "Sgd",
+    "Solution",
     "StepSize",
     "TabularMDP",
     "Targets",
@@ -141,6 +143,7 @@ __all__ = [
     "largest_curvature",
     "lipschitz_constant",
     "martingale_differences",
+    "modified_policy_iteration",
     "n_step_mdp",
     "optimal_q",
     "pair_aggregation",
@@ -162,6 +165,7 @@ __all__ = [
     "rooms",
     "scaled_inputs",
     "semi_gradient_q",
+    "solve",
     "star",
     "state_aggregation",
     "state_values",

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from ._compile import jit
 from .behaviours import UniformPairs
 from .mdp import TabularMDP, check_integer, check_real, check_rng
 
@@ -18,6 +19,7 @@ def chain(
     slip: float = 0.0,
     goal: Literal["terminal", "loop"] = "terminal",
     second: Literal["back", "stay", "reset"] = "back",
+    sparse: bool = False,
 ) -> TabularMDP:
     """A corridor of `depth` states; action 1 goes forward, action 0 is the second action.
 
@@ -25,6 +27,7 @@ def chain(
     goal="terminal" (S = depth + 1): forward from the last state pays 1 and enters the terminal
     state `depth`. goal="loop" (S = depth): forward at the last state stays and pays 1 each time.
     With probability `slip` the other action's move happens; r(s, a) is the expected reward.
+    sparse=True gives the same MDP with a sparse P, in time and memory proportional to the depth.
     Raises ValueError for depth < 1, slip outside [0, 1] or an unknown goal or second.
     """
     depth = check_integer(depth, "depth", 1)
@@ -37,27 +40,43 @@ def chain(
         raise ValueError(f"second must be one of {', '.join(moves)}, but is {second!r}")
 
     num_states = depth + 1 if goal == "terminal" else depth
-    intended = np.zeros((num_states, 2, num_states))
-    intended[s, SECOND, moves[second]] = 1
-    intended[s, FORWARD, np.minimum(s + 1, num_states - 1)] = 1
+    s_next = np.full((num_states, 2), depth)  # where the action leads, (S, 2)
+    s_next[s, SECOND] = moves[second]
+    s_next[s, FORWARD] = np.minimum(s + 1, num_states - 1)
     reward = np.zeros((num_states, 2))
     reward[depth - 1, FORWARD] = 1
     terminal = np.arange(num_states) >= depth
-    intended[terminal, :, terminal] = 1
+    intended, other = (_moves(to, num_states, sparse) for to in (s_next, s_next[:, ::-1]))
     return TabularMDP(
-        P=(1 - slip) * intended + slip * intended[:, ::-1],
+        P=(1 - slip) * intended + slip * other,
         r=(1 - slip) * reward + slip * reward[:, ::-1],
         terminal=terminal,
     )
 
 
+def _moves(s_next: np.ndarray, num_states: int, sparse: bool):
+    """P of the deterministic moves s_next (S, A): (S, A, S), or a sparse (S·A, S)."""
+    if not sparse:
+        return np.eye(num_states)[s_next]
+    from scipy.sparse import csr_array  # slow to import, used only here
+
+    ends = np.arange(s_next.size + 1)
+    return csr_array((np.ones(s_next.size), s_next.ravel(), ends), shape=(s_next.size, num_states))
+
+
 def garnet(
-    num_states: int, num_actions: int, branching: int, *, rng: np.random.Generator
+    num_states: int,
+    num_actions: int,
+    branching: int,
+    *,
+    rng: np.random.Generator,
+    sparse: bool = False,
 ) -> TabularMDP:
     """A random MDP of the Garnet family (Archibald, McKinnon & Thomas 1995).
 
     Every pair has `branching` distinct successors chosen uniformly, with the gaps between
     branching − 1 sorted uniform numbers as probabilities, and a reward uniform on (0, 1).
+    sparse=True gives the same MDP with a sparse P, in memory proportional to the transitions.
     Raises ValueError for sizes below 1 or more successors than states.
     """
     num_states = check_integer(num_states, "num_states", 1)
@@ -65,14 +84,45 @@ def garnet(
     branching = check_integer(branching, "branching", 1)
     if branching > num_states:
         raise ValueError(f"branching must be at most num_states={num_states}, but is {branching}")
-    check_rng(rng)
-    P = np.zeros((num_states, num_actions, num_states))
-    for s in range(num_states):
-        for a in range(num_actions):
-            cuts = np.sort(rng.random(branching - 1))
-            successors = rng.choice(num_states, size=branching, replace=False)
-            P[s, a, successors] = np.diff(cuts, prepend=0.0, append=1.0)
+    num_pairs = num_states * num_actions
+    states = np.empty((num_pairs, branching), dtype=np.int32)
+    cuts = np.empty((num_pairs, branching - 1))
+    _draw_rows(states, cuts, num_states, check_rng(rng))
+    gaps = np.diff(np.sort(cuts, axis=1), prepend=0.0, append=1.0, axis=1)  # (S·A, b)
+    if sparse:
+        from scipy.sparse import csr_array  # slow to import, used only here
+
+        ends = branching * np.arange(num_pairs + 1)
+        P = csr_array((gaps.ravel(), states.ravel(), ends), shape=(num_pairs, num_states))
+    else:
+        P = np.zeros((num_states, num_actions, num_states))
+        np.put_along_axis(P.reshape(num_pairs, num_states), states, gaps, axis=1)
     return TabularMDP(P=P, r=rng.random((num_states, num_actions)))
+
+
+@jit
+def _draw_rows(states, cuts, num_states, rng):
+    """For every row uniform numbers (b − 1) and b distinct states, all sets of b equally likely.
+
+    Floyd's algorithm (Bentley & Floyd 1987) takes a number below j + 1 for j = S − b to S − 1,
+    and j where that is taken; then the states are put in a random order.
+    """
+    num_rows, branching = states.shape
+    taken = np.zeros(num_states, dtype=np.bool_)
+    for row in range(num_rows):
+        for k in range(branching - 1):
+            cuts[row, k] = rng.random()
+        for k in range(branching):
+            j = num_states - branching + k
+            state = rng.integers(0, j + 1)
+            state = j if taken[state] else state
+            taken[state] = True
+            states[row, k] = state
+        for k in range(branching - 1, 0, -1):
+            other = rng.integers(0, k + 1)
+            states[row, k], states[row, other] = states[row, other], states[row, k]
+        for k in range(branching):
+            taken[states[row, k]] = False
 
 
 def from_gymnasium(env_id: str, **kwargs) -> TabularMDP:

@@ -20,13 +20,14 @@ def n_step_mdp(mdp: TabularMDP, pi: np.ndarray, *, gamma: float, num_steps: int)
     a policy, γ outside [0, 1) or num_steps < 1.
     """
     gamma, pi = check_gamma(gamma), check_policy(mdp, pi)
-    P_pi = np.einsum("sa,sat->st", pi, mdp.P)  # (S, S)
+    P = mdp.dense_transitions()
+    P_pi = np.einsum("sa,sat->st", pi, P)  # (S, S)
     r_pi = (pi * mdp.r).sum(axis=1)  # (S,)
     num_others = check_integer(num_steps, "num_steps", 1) - 1
     v = np.zeros(mdp.num_states)  # what the policy collects in the steps after the first
     for _ in range(num_others):
         v = r_pi + gamma * (P_pi @ v)
-    P = mdp.P.reshape(mdp.num_pairs, -1) @ np.linalg.matrix_power(P_pi, num_others)
+    after = P.reshape(mdp.num_pairs, -1) @ np.linalg.matrix_power(P_pi, num_others)
     return TabularMDP(
-        P=P.reshape(mdp.P.shape), r=mdp.r + gamma * mdp.expectation(v), terminal=mdp.terminal
+        P=after.reshape(P.shape), r=mdp.r + gamma * mdp.expectation(v), terminal=mdp.terminal
     )

@@ -59,16 +59,18 @@ def conditional_mean(mdp: TabularMDP, q: np.ndarray, *, gamma: float) -> np.ndar
     """Σ_{s'} P(s' | s, a) ε(s, a, s') by enumeration, (S, A): zero up to rounding."""
     q, gamma = check_q(mdp, q), check_gamma(gamma)
     signal = bellman_optimality(mdp, q, gamma=gamma) - q
-    td_errors = (mdp.r - q)[:, :, None] + gamma * state_values(mdp, q)  # (S, A, S)
-    return np.einsum("sat,sat->sa", mdp.P, td_errors - signal[:, :, None])
+    next_states, probabilities, _ = mdp.successors  # (S·A, b)
+    td_errors = (mdp.r - q).reshape(-1, 1) + gamma * state_values(mdp, q)[next_states]
+    return (probabilities * (td_errors - signal.reshape(-1, 1))).sum(axis=1).reshape(q.shape)
 
 
 def predictable_variance(mdp: TabularMDP, q: np.ndarray, *, gamma: float) -> np.ndarray:
     """γ² Var_{s' ~ P(· | s, a)} max_{a'} q(s', a'): an (S, A) array."""
     q, gamma = check_q(mdp, q), check_gamma(gamma)
     v = state_values(mdp, q)
-    deviations = v - mdp.expectation(v)[:, :, None]  # (S, A, S)
-    return gamma**2 * np.einsum("sat,sat->sa", mdp.P, deviations**2)
+    next_states, probabilities, _ = mdp.successors  # (S·A, b)
+    deviations = v[next_states] - mdp.expectation(v).reshape(-1, 1)
+    return gamma**2 * (probabilities * deviations**2).sum(axis=1).reshape(q.shape)
 
 
 def martingale_differences(

@@ -18,6 +18,7 @@ from .mdp import (
     check_real,
     initial_table,
 )
+from .policy_values import policy_values
 
 
 @dataclass(frozen=True)
@@ -133,12 +134,11 @@ def _sweep_through(history, r, next_states, probabilities, terminal, gamma, alph
 def evaluate_policy(mdp: TabularMDP, pi: np.ndarray, *, gamma: float) -> np.ndarray:
     """q_π (S, A) from the linear system v_π = r_π + γ P_π v_π, then q_π = r + γ P v_π.
 
-    pi holds action probabilities (S, A). Raises ValueError for a pi that is not a policy and
-    for γ outside [0, 1). (Puterman 1994, theorem 6.1.1.)
+    pi holds action probabilities (S, A). Raises ValueError for a pi that is not a policy, for γ
+    outside [0, 1), and where `policy_values` does. (Puterman 1994, theorem 6.1.1.)
     """
     gamma, pi = check_gamma(gamma), check_policy(mdp, pi)
-    P_pi = np.einsum("sa,sat->st", pi, mdp.P)  # (S, S)
-    return _action_values(mdp, P_pi, (pi * mdp.r).sum(axis=1), gamma)
+    return _action_values(mdp, mdp.policy_transitions(pi), (pi * mdp.r).sum(axis=1), gamma)
 
 
 def policy_iteration(
@@ -146,15 +146,15 @@ def policy_iteration(
 ) -> PolicyIterationResult:
     """Howard's (1960) policy iteration: evaluate exactly, improve greedily, until no change.
 
-    An action changes only for a gain above rounding error, so that ties cannot cycle. Raises
-    ValueError for γ outside [0, 1) and max_iterations < 1; when the cap is reached,
-    converged=False.
+    An action changes only for a gain above rounding error, so that ties cannot cycle. When the cap
+    is reached, converged=False. Raises ValueError for γ outside [0, 1) and max_iterations < 1, and
+    for an MDP whose system is too large for `policy_values`; `solve` takes those.
     """
     gamma = check_gamma(gamma)
     states = np.arange(mdp.num_states)
     actions = greedy(mdp.r)
     for num_iterations in range(1, check_integer(max_iterations, "max_iterations", 1) + 1):
-        q = _action_values(mdp, mdp.P[states, actions], mdp.r[states, actions], gamma)
+        q = _action_values(mdp, mdp.policy_transitions(actions), mdp.r[states, actions], gamma)
         gain = q.max(axis=1) - q[states, actions]
         rounding = 1e-12 * max(1.0, np.abs(q).max())
         better = gain > rounding
@@ -169,6 +169,5 @@ def optimal_q(mdp: TabularMDP, *, gamma: float) -> np.ndarray:
     return policy_iteration(mdp, gamma=gamma).q
 
 
-def _action_values(mdp: TabularMDP, P_pi: np.ndarray, r_pi: np.ndarray, gamma: float) -> np.ndarray:
-    v = np.linalg.solve(np.eye(mdp.num_states) - gamma * P_pi, r_pi)
-    return np.ascontiguousarray(lookahead(mdp, v, gamma))
+def _action_values(mdp: TabularMDP, P_pi, r_pi: np.ndarray, gamma: float) -> np.ndarray:
+    return np.ascontiguousarray(lookahead(mdp, policy_values(P_pi, r_pi, gamma), gamma))

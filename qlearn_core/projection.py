@@ -68,7 +68,7 @@ def pair_transitions(mdp: TabularMDP, pi: np.ndarray) -> np.ndarray:
 
     T_π q = r + γ P_π q. Raises ValueError for a pi that is not a policy.
     """
-    live = mdp.P * ~mdp.terminal  # (S, A, S)
+    live = mdp.dense_transitions() * ~mdp.terminal  # (S, A, S)
     return np.einsum("sat,tb->satb", live, check_policy(mdp, pi)).reshape(2 * (mdp.num_pairs,))
 
 
@@ -81,7 +81,7 @@ def lipschitz_constant(mdp: TabularMDP, phi: np.ndarray, mu: np.ndarray, *, gamm
     γ ‖Π‖_∞ and may be far below. Raises ValueError for a wrong phi or mu or γ outside [0, 1).
     """
     gamma, phi = check_gamma(gamma), check_features(mdp, phi)
-    live = (mdp.P * ~mdp.terminal).reshape(mdp.num_pairs, -1)  # (S·A, S)
+    live = (mdp.dense_transitions() * ~mdp.terminal).reshape(mdp.num_pairs, -1)  # (S·A, S)
     return gamma * induced_sup_norm(projection_matrix(phi, mu) @ live)
 
 

@@ -54,9 +54,10 @@ def bootstrapped_targets(
     inputs = _active_inputs(mdp, inputs)
     q_star = optimal_q(mdp, gamma=gamma)
     pi = np.eye(mdp.num_actions)[greedy(q_star)] if pi is None else check_policy(mdp, pi)
-    P_pi = np.einsum("sa,sat->st", pi, mdp.P)  # (S, S)
+    P = mdp.dense_transitions()
+    P_pi = np.einsum("sa,sat->st", pi, P)  # (S, S)
     r_pi = (pi * mdp.r).sum(axis=1)  # (S,)
-    returns, reach = mdp.r, gamma * mdp.P  # reach: γ^k times the law of s_k
+    returns, reach = mdp.r, gamma * P  # reach: γ^k times the law of s_k
     for _ in range(num_steps - 1):
         returns, reach = returns + reach @ r_pi, gamma * (reach @ P_pi)
     weights = np.where(mdp.terminal, 0.0, reach).reshape(mdp.num_pairs, -1)[mdp.active_pairs]

@@ -28,7 +28,7 @@ def stationary_weighting(
     a policy and a restart that is no distribution over the non-terminal states.
     """
     pi, restart = check_policy(mdp, pi), _check_restart(mdp, restart)
-    chain = np.einsum("sa,sat->st", pi, mdp.P)  # (S, S)
+    chain = np.einsum("sa,sat->st", pi, mdp.dense_transitions())  # (S, S)
     chain = np.where(mdp.terminal, 0.0, chain) + chain[:, mdp.terminal].sum(1)[:, None] * restart
     power, previous = (np.eye(mdp.num_states) + chain) / 2, None
     while previous is None or np.abs(power - previous).max() > 1e-14:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+from scipy.sparse import csr_array
+
+from qlearn_core import TabularMDP
 
 
 def random_mdp_arrays(seed: int, num_states: int, num_actions: int, with_terminal: bool):
@@ -21,16 +24,27 @@ def random_mdp_arrays(seed: int, num_states: int, num_actions: int, with_termina
     return P, r, terminal
 
 
+def random_mdp(seed, num_states, num_actions, with_terminal, sparse=False) -> TabularMDP:
+    mdp = TabularMDP(*random_mdp_arrays(seed, num_states, num_actions, with_terminal))
+    return as_sparse(mdp) if sparse else mdp
+
+
+def as_sparse(mdp: TabularMDP) -> TabularMDP:
+    """The same MDP with a sparse P."""
+    rows = csr_array(mdp.P.reshape(mdp.num_pairs, mdp.num_states))
+    return TabularMDP(P=rows, r=mdp.r, terminal=mdp.terminal)
+
+
 def slow_optimal_q(mdp, gamma: float, tolerance: float = 1e-12) -> np.ndarray:
     """q* by value iteration in nested Python loops."""
-    S, A = mdp.num_states, mdp.num_actions
+    P, S, A = mdp.dense_transitions(), mdp.num_states, mdp.num_actions
     q = [[0.0] * A for _ in range(S)]
     while True:
         v = [0.0 if mdp.terminal[s] else max(q[s]) for s in range(S)]
         new = [
             [
                 float(mdp.r[s, a])
-                + gamma * sum(float(mdp.P[s, a, t]) * v[t] for t in range(S) if mdp.P[s, a, t])
+                + gamma * sum(float(P[s, a, t]) * v[t] for t in range(S) if P[s, a, t])
                 for a in range(A)
             ]
             for s in range(S)

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qlearn_core import (
-    TabularMDP,
     bellman_evaluation,
     bellman_optimality,
     chain,
@@ -19,15 +18,16 @@ from qlearn_core import (
     td_error,
 )
 
-from .oracles import random_mdp_arrays, slow_optimal_q
+from .oracles import random_mdp, slow_optimal_q
 
 random_cases = settings(max_examples=100, deadline=None, derandomize=True)
 mdps = st.builds(
-    lambda *arguments: TabularMDP(*random_mdp_arrays(*arguments)),
+    random_mdp,
     st.integers(0, 10_000),
     st.integers(2, 6),
     st.integers(1, 4),
     st.booleans(),
+    sparse=st.booleans(),
 )
 discounts = st.floats(0, 0.999)
 seeds = st.integers(0, 10_000)
@@ -145,7 +145,7 @@ def test_the_mean_td_error_is_the_bellman_residual(mdp, gamma, seed):
         errors = td_error(
             q, s, a, mdp.r[s, a], every, gamma=gamma, terminal_next=mdp.terminal[every]
         )
-        assert mdp.P[s, a] @ errors == pytest.approx(residual[s, a], abs=1e-11)
+        assert mdp.dense_transitions()[s, a] @ errors == pytest.approx(residual[s, a], abs=1e-11)
 
 
 def test_greedy_takes_the_first_of_equal_actions():

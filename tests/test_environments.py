@@ -81,6 +81,45 @@ def test_a_garnet_has_exactly_the_branching_it_was_asked_for():
     assert np.array_equal(mdp.P, again.P) and np.array_equal(mdp.r, again.r)
 
 
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (5, 3, 5), (60, 4, 5), (200, 2, 50), (30, 3, 1)])
+def test_a_garnet_is_that_of_one_call_of_choice_for_every_pair(sizes):
+    num_states, num_actions, branching = sizes
+    rng = np.random.default_rng(7)
+    P = np.zeros((num_states, num_actions, num_states))
+    for s, a in np.ndindex(num_states, num_actions):
+        cuts = np.sort(rng.random(branching - 1))
+        successors = rng.choice(num_states, size=branching, replace=False)
+        P[s, a, successors] = np.diff(cuts, prepend=0.0, append=1.0)
+    r = rng.random((num_states, num_actions))
+    dense, sparse = (garnet(*sizes, rng=np.random.default_rng(7), sparse=x) for x in (False, True))
+    assert np.array_equal(dense.P, P) and np.array_equal(dense.r, r)
+    assert np.array_equal(sparse.dense_transitions(), P) and np.array_equal(sparse.r, r)
+    assert sparse.P.nnz == num_states * num_actions * branching
+
+
+def test_all_sets_of_successors_of_a_garnet_are_equally_likely():
+    mdp = garnet(6, 5_000, 3, rng=np.random.default_rng(2), sparse=True)
+    codes = (2 ** mdp.P.indices.astype(int)).reshape(-1, 3).sum(axis=1)
+    counts = np.bincount(codes)
+    counts = counts[counts > 0]
+    assert counts.size == 20  # all sets of 3 out of 6
+    expected = codes.size / 20
+    chi2 = ((counts - expected) ** 2 / expected).sum()
+    assert abs(chi2 - 19) < 4 * np.sqrt(2 * 19)  # mean and standard deviation of χ²(19)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 7])
+@pytest.mark.parametrize("slip", [0, 0.1, 1])
+@pytest.mark.parametrize("goal", ["terminal", "loop"])
+@pytest.mark.parametrize("second", ["back", "stay", "reset"])
+def test_a_sparse_chain_is_the_dense_one(depth, slip, goal, second):
+    dense, sparse = (
+        chain(depth, slip=slip, goal=goal, second=second, sparse=x) for x in (False, True)
+    )
+    assert np.array_equal(sparse.dense_transitions(), dense.P)
+    assert np.array_equal(sparse.r, dense.r) and np.array_equal(sparse.terminal, dense.terminal)
+
+
 def test_the_gaps_of_a_garnet_have_the_moments_of_uniform_stick_breaking():
     # A gap of b-1 uniform cuts is Beta(1, b-1): mean 1/b, E p² = 2/(b(b+1)).
     b = 4

@@ -136,7 +136,7 @@ def test_the_expectation_is_the_same_from_dense_and_from_sparse_rows(monkeypatch
     dense = mdp.expectation(v)
     monkeypatch.setattr("qlearn_core.mdp.DENSE_ENTRIES", 0)
     assert mdp.expectation(v) == pytest.approx(dense, abs=1e-14)
-    assert "_sparse_rows" in vars(mdp)
+    assert "sparse_rows" in vars(mdp)
 
 
 def test_the_active_pairs_are_those_of_non_terminal_states_in_c_order():

@@ -25,17 +25,18 @@ from qlearn_core import (
     trace_q_learning,
 )
 
-from .oracles import random_mdp_arrays
+from .oracles import random_mdp, random_mdp_arrays
 
 SLIP_LOOP = chain(5, slip=0.1, goal="loop")
 GAMMA = 0.9
 KINDS = ["raw", "stale", "mean"]
 mdps = st.builds(
-    lambda *arguments: TabularMDP(*random_mdp_arrays(*arguments)),
+    random_mdp,
     st.integers(0, 10_000),
     st.integers(2, 6),
     st.integers(1, 4),
     st.booleans(),
+    sparse=st.booleans(),
 )
 
 
@@ -115,10 +116,10 @@ def test_a_sample_of_broken_noise_drifts_at_its_exact_mean(kind):
 @given(mdps, st.floats(0, 0.999), st.integers(0, 10_000))
 def test_the_predictable_variance_is_the_second_moment_of_the_enumerated_noise(mdp, gamma, seed):
     q = random_table(mdp, seed)
-    v = np.where(mdp.terminal, 0, q.max(axis=1))
+    v, P = np.where(mdp.terminal, 0, q.max(axis=1)), mdp.dense_transitions()
     for s, a in np.ndindex(*mdp.r.shape):
-        mean = sum(p * x for p, x in zip(mdp.P[s, a], v, strict=True))
-        variance = sum(p * (gamma * (x - mean)) ** 2 for p, x in zip(mdp.P[s, a], v, strict=True))
+        mean = sum(p * x for p, x in zip(P[s, a], v, strict=True))
+        variance = sum(p * (gamma * (x - mean)) ** 2 for p, x in zip(P[s, a], v, strict=True))
         found = predictable_variance(mdp, q, gamma=gamma)[s, a]
         assert found == pytest.approx(variance, rel=1e-9, abs=1e-12)
 

@@ -20,15 +20,21 @@ from qlearn_core import (
     value_iteration,
 )
 
-from .oracles import best_deterministic_policy_values, random_mdp_arrays, slow_optimal_q
+from .oracles import (
+    best_deterministic_policy_values,
+    random_mdp,
+    random_mdp_arrays,
+    slow_optimal_q,
+)
 
 random_cases = settings(max_examples=60, deadline=None, derandomize=True)
 mdps = st.builds(
-    lambda *arguments: TabularMDP(*random_mdp_arrays(*arguments)),
+    random_mdp,
     st.integers(0, 10_000),
     st.integers(2, 6),
     st.integers(1, 4),
     st.booleans(),
+    sparse=st.booleans(),
 )
 
 

@@ -20,9 +20,10 @@ PIN = re.compile(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.]+)")
 # Inside qlearn_core a module imports its own layer and those before it, never a later one.
 LAYERS = (
     {"_compile"},
-    {"mdp"},
+    {"transitions"},
+    {"mdp", "policy_values"},
     {"environments", "bellman", "step_sizes", "behaviours", "features", "weightings"},
-    {"planning", "tabular", "noise", "n_step", "mazes"},
+    {"planning", "solvers", "tabular", "noise", "n_step", "mazes"},
     {"linear_runs", "_network", "targets", "sharsa"},
     {"mean_updates", "neural"},
     {"projection", "linear", "neural_reference"},

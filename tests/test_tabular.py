@@ -31,10 +31,17 @@ from qlearn_core import (
     trace_q_learning,
 )
 
-from .oracles import dictionary_q_learning, random_mdp_arrays
+from .oracles import as_sparse, dictionary_q_learning, random_mdp_arrays
 
 SLIP_LOOP = chain(5, slip=0.1, goal="loop")
 SLIP_TERMINAL = chain(5, slip=0.1)
+
+
+every_form = pytest.mark.parametrize(
+    "mdp",
+    [SLIP_LOOP, SLIP_TERMINAL, as_sparse(SLIP_TERMINAL)],
+    ids=["loop", "terminal", "sparse terminal"],
+)
 
 
 def behaviours(mdp):
@@ -55,7 +62,7 @@ def rng(seed=0):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("mdp", [SLIP_LOOP, SLIP_TERMINAL], ids=["loop", "terminal"])
+@every_form
 @pytest.mark.parametrize("alpha", [0.2, harmonic(), harmonic_global(), polynomial(0.7)])
 def test_the_trace_is_the_same_run_as_q_learning(mdp, name, alpha):
     arguments = {
@@ -79,7 +86,7 @@ def test_the_trace_is_the_same_run_as_q_learning(mdp, name, alpha):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("mdp", [SLIP_LOOP, SLIP_TERMINAL], ids=["loop", "terminal"])
+@every_form
 def test_a_run_is_the_run_of_a_dictionary_along_the_same_transitions(mdp, name):
     trace = trace_q_learning(
         mdp, gamma=0.9, alpha=0.3, num_updates=2000, behaviour=behaviours(mdp)[name], rng=rng()
@@ -113,7 +120,7 @@ def test_uniform_pairs_consume_one_number_for_the_pair_and_one_for_the_next_stat
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("mdp", [SLIP_LOOP, SLIP_TERMINAL], ids=["loop", "terminal"])
+@every_form
 def test_every_recorded_number_is_what_the_operators_say(mdp, name):
     gamma, num_updates = 0.9, 300
     arguments = {
@@ -131,7 +138,7 @@ def test_every_recorded_number_is_what_the_operators_say(mdp, name):
         assert trace.td_errors[t] == pytest.approx(error, abs=1e-12)
         signal = (bellman_optimality(mdp, q, gamma=gamma) - q)[s, a]
         assert trace.signals[t] == pytest.approx(signal, abs=1e-12)
-        noise = gamma * (state_values(mdp, q)[s_next] - mdp.P[s, a] @ state_values(mdp, q))
+        noise = gamma * (state_values(mdp, q)[s_next] - mdp.expectation(state_values(mdp, q))[s, a])
         assert trace.noises[t] == pytest.approx(noise, abs=1e-12)
         variance = predictable_variance(mdp, q, gamma=gamma)[s, a]
         assert trace.variances[t] == pytest.approx(variance, abs=1e-12)

@@ -14,7 +14,7 @@ from qlearn_book import page_facts
 from qlearn_book.notebooks import BOOK
 from tests.browser.conftest import DESKTOP, PHONE
 
-LOOKED_UP = ["notation", "glossary", "bibliography", "how_it_is_built"]
+LOOKED_UP = ["notation", "glossary", "bibliography", "how_it_is_built", "speed"]
 CHAPTERS = ["intro", "value_iteration", "q_learning", "step_sizes", "martingale_noise"]
 
 CONTENTS = yaml.safe_load((BOOK.parent / "_toc.yml").read_text(encoding="utf-8"))
