@@ -19,10 +19,12 @@ from benchmarks.timing import ROUNDS, Row
 RESULTS = Path(__file__).with_name("results")
 GROUPS = (
     "q_learning", "q_learning_peers", "planning", "network", "growth", "start", "figures", "page",
+    "page_peers", "kernel", "building",
 )  # fmt: skip
 PACKAGES = (
     "numpy", "scipy", "numba", "torch", "gymnasium", "quantecon", "mdpsolver", "pymdptoolbox",
-    "mdptoolbox-hiive", "mdp-solver-ic", "stable-baselines3",
+    "mdptoolbox-hiive", "mdp-solver-ic", "stable-baselines3", "plotly", "jupyter-book", "panel",
+    "jupyterlab", "ipywidgets",
 )  # fmt: skip
 LINE = "{:<48} {:<38} {:>10} {:>10} {:>10} {:>9}  {:<9} {:>3}  {:<9} {}"
 
@@ -75,7 +77,7 @@ def main(arguments: list[str]) -> None:
     print(", ".join(f"{name} {value}" for name, value in about.items()))
     print(
         f"CPU time, {ROUNDS} rounds or the number given, quartiles, seed 0; ratio: cost over ours "
-        "in the same round; figures, page: fastest, median, 95th percentile\n"
+        "in the same round; figures, page, kernel: fastest, median, 95th percentile\n"
     )
     print(LINE.format(
         "case", "variant", "low", "median", "high", "ratio", "unit", "n", "goal", "verdict"

@@ -54,7 +54,7 @@ panel
 
 
 def rows(chapters: list[str] | None = None) -> tuple[list[Row], list[str]]:
-    """One row per figure of these chapters (stems; None is all), and one of stock ipywidgets."""
+    """Two rows for each figure of these chapters (stems; None is all), and one of the peer."""
     if find_chromium() is None:
         return [], ["kernel: left out, because there is no Chromium; `make test` installs one"]
     chosen = [path for path in CHAPTERS if chapters is None or path.stem in chapters]
@@ -65,9 +65,9 @@ def rows(chapters: list[str] | None = None) -> tuple[list[Row], list[str]]:
         (served := Path(folder) / "lab").mkdir()
         with lab_on([*chosen, stock], served) as lab, sync_playwright() as playwright:
             browser = launch(playwright)
-            measured.append(stock_row(browser, lab, stock))
             for chapter in chosen:
                 measured += chapter_rows(browser, lab, chapter)
+            measured.append(stock_row(browser, lab, stock))
             browser.close()
     return measured, []
 
@@ -80,7 +80,7 @@ def stock_row(browser: Browser, lab: str, notebook: Path) -> Row:
     watch(page, ".stock .cartesianlayer")
     answers = drag_all(page, page.locator(".stock"))
     page.close()
-    return tail("value_iteration: contraction", "ipywidgets and FigureWidget", answers)
+    return tail("value_iteration: contraction", "contraction, stock ipywidgets", answers)
 
 
 def chapter_rows(browser: Browser, lab: str, chapter: Path) -> Iterator[Row]:

@@ -7,7 +7,6 @@ reader of theirs may load it from other servers, which is not counted here.
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -15,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 
 import nbformat
 from playwright.sync_api import Browser, sync_playwright
@@ -23,14 +21,14 @@ from playwright.sync_api import Browser, sync_playwright
 from benchmarks.arrival import Arrival, Face, arrive, open_page
 from benchmarks.dragging import drag, tail, watch
 from benchmarks.page import GOALS, LOADS, REASON, face
+from benchmarks.peers import absent
+from benchmarks.report import OURS
 from benchmarks.timing import Row, judged
 from qlearn_book.explorer import Explorer
 from qlearn_book.notebooks import BOOK, explorers
 from tests.browser.chromium import find_chromium, launch
 from tests.browser.server import SITE, serving
 
-CASE = "the same figure"
-OURS = "this book, 3 sliders"
 ONE_SLIDER = "Jupyter Book + plotly, γ alone"
 ALL_ON_ONE = "Jupyter Book + plotly, all on 1"
 PANEL_EMBED = "Panel embed, 3 sliders"
@@ -117,7 +115,7 @@ def rows() -> tuple[list[Row], list[str]]:
         return [], ["page_peers: left out, because there is no built site; run `make book` first"]
     if find_chromium() is None:
         return [], ["page_peers: left out, because there is no Chromium; `make test` installs one"]
-    missing = []
+    missing = absent("panel")
     explorer = explorers(BOOK / "value_iteration.ipynb")[0]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -131,13 +129,8 @@ def rows() -> tuple[list[Row], list[str]]:
         for name, sliders in ((ONE_SLIDER, ["gamma"]), (ALL_ON_ONE, list(explorer.axes))):
             site = plotly_book(folder / str(len(faces)), explorer, sliders)
             faces.append(plotly_face(name, served(site)))
-        if importlib.util.find_spec("panel"):
+        if not missing:
             faces.append(panel_face(served(panel_page(folder / "panel", explorer))))
-        else:
-            missing.append(
-                "The comparison with Panel is left out: "
-                "`pip install -r benchmarks/requirements-page.txt` installs it."
-            )
         browser = launch(stack.enter_context(sync_playwright()))
         measured = arrivals(browser, faces) + moves(browser, faces)
         browser.close()
@@ -176,28 +169,35 @@ def arrivals(browser: Browser, faces: list[Face]) -> list[Row]:
     measured = []
     for what, wait in (("first figure", "figure"), ("first answer of a slider", "answer")):
         waits = {name: [getattr(v, wait) for v in seen] for name, seen in visits.items()}
-        measured += beside_ours(what, waits)
-    for name, seen in visits.items():
-        weights = [*((k, seen[-1].bytes[k]) for k in KINDS), ("all", seen[-1].bytes.total())]
-        for kind, weight in weights:
-            kilo = weight / 1_000
-            row = Row(f"{CASE}: {kind}", name, "kB", kilo, kilo, kilo, rounds=1)
-            if kind == "all":
-                ratio = seen[-1].bytes.total() / visits[OURS][-1].bytes.total()
-                row = against(row, ratio)
-            measured.append(row)
-        count = seen[-1].elsewhere
-        measured.append(Row(f"{CASE}: requests to others", name, "", count, count, count, rounds=1))
+        measured += beside_ours([tail(what, name, values) for name, values in waits.items()])
+    last = {name: seen[-1] for name, seen in visits.items()}
+    measured += beside_ours([fixed("all bytes", n, v.bytes.total() / 1e3) for n, v in last.items()])
+    for name, visit in last.items():
+        measured += [fixed(kind, name, visit.bytes[kind] / 1e3) for kind in KINDS]
+        measured.append(fixed("requests to other servers", name, visit.elsewhere, unit=""))
     return measured
+
+
+def fixed(case: str, variant: str, value: float, unit: str = "kB") -> Row:
+    """A row of what is the same at every visit."""
+    return Row(case, variant, unit, value, value, value, rounds=1)
 
 
 def moves(browser: Browser, faces: list[Face]) -> list[Row]:
     """A mouse drags each slider of each face, at full speed and with a slow CPU."""
     measured = []
     for rate, goal in GOALS.items():
-        waits = {one.name: list(drags(browser, one, rate)) for one in faces}
-        ours, *others = beside_ours(f"drag to paint, CPU {rate}x", waits)
-        measured += [judged(ours, f"p95 ≤ {goal:.1f} ms", ours.high <= goal, REASON), *others]
+        seen = [
+            tail(f"drag to paint, CPU {rate}x", f.name, list(drags(browser, f, rate)))
+            for f in faces
+        ]
+        measured += beside_ours([replace(row, case=f"{row.case}, p50") for row in seen])
+        late = [
+            replace(row, case=f"{row.case}, p95", median=row.high, low=row.high) for row in seen
+        ]
+        ours, *others = beside_ours(late)
+        met = ours.median <= goal
+        measured += [judged(ours, f"≤ {goal:.1f} ms", met, REASON), *others]
     return measured
 
 
@@ -215,15 +215,7 @@ def drags(browser: Browser, one: Face, rate: int) -> Iterator[float]:
     context.close()
 
 
-def beside_ours(what: str, waits: dict[str, list[float]]) -> list[Row]:
-    """A row for each face; the ratio is its median over ours, and should be more than 1."""
-    measured = []
-    for name, values in waits.items():
-        row = tail(f"{CASE}: {what}", name, values)
-        measured.append(against(row, median(values) / median(waits[OURS])))
-    return measured
-
-
-def against(row: Row, ratio: float) -> Row:
-    row = replace(row, ratio=ratio)
-    return row if row.variant == OURS else judged(row, "> 1×", ratio > 1, "this peer is ahead here")
+def beside_ours(rows: list[Row]) -> list[Row]:
+    """The rows of one case, ours first, with their ratios to ours, which should be above 1."""
+    ours, *others = [replace(row, ratio=row.median / rows[0].median) for row in rows]
+    return [ours, *(judged(o, "> 1×", o.ratio > 1, "it is ahead of us here") for o in others)]

@@ -35,12 +35,8 @@ def rows() -> tuple[list[Row], list[str]]:
             measured += solver_rows(
                 f"{name}, γ = {gamma}", Problem(mdp, gamma, TOLERANCE, name.startswith("chain"))
             )
-<<<<<<< HEAD
-    measured += sweep_rows(SIZES[-1])
-=======
     for num_states in SIZES[1:]:
         measured += sweep_rows(num_states)
->>>>>>> 4fd6ef192b5cbccc47dbc1a48e45e735601ca542
     if not compilers():
         missing.append(NO_COMPILER)
     return measured + history_rows(), missing
@@ -80,17 +76,9 @@ def solver_rows(case: str, problem: Problem) -> list[Row]:
     variants = {"qlearn_core": Variant(lambda: run, MILLISECONDS, check=check)}
     for name, solver in SOLVERS.items():
         if solver.takes(problem):
-<<<<<<< HEAD
-            variants[name] = Variant(solver.build(problem), MILLISECONDS, solver.goal(problem))
-    for name, variant in variants.items():
-        error = np.abs(np.asarray(variant.prepare()()) - v_star).max()
-        if not error <= problem.tolerance:
-            raise RuntimeError(f"{case}: {name} ends {error:.1e} from v*")
-=======
             variants[name] = Variant(
                 solver.build(problem), MILLISECONDS, solver.goal(problem), check=check
             )
->>>>>>> 4fd6ef192b5cbccc47dbc1a48e45e735601ca542
     return compare(case, variants, unit="ms")
 
 

@@ -11,13 +11,15 @@ import re
 from collections import Counter
 from itertools import groupby
 from pathlib import Path
+from statistics import median
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "book" / "speed.md"
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 OURS = "qlearn_core"
-LISTS = ("growth", "start")  # groups whose rows are not costs of the same work
+LISTS = ("growth", "start", "building")  # groups whose rows are not costs of the same work
+FIGURES = ("page", "kernel")  # groups with a row for every figure of the book
 
 
 def filled(page: str) -> str:
@@ -36,7 +38,14 @@ def body(group: str) -> str:
         return machines()
     record = read(group)
     rows = record["rows"]
-    parts = [listed(rows)] if group in LISTS else [against(part) for part in parted(rows)]
+    if group in FIGURES:
+        parts = [summed(rows)]
+    elif group in LISTS:
+        parts = [listed(rows)]
+    else:
+        compared = [row for row in rows if row["ratio"] is not None]
+        alone = [row for row in rows if row["ratio"] is None]
+        parts = [against(part) for part in parted(compared)] + [listed(alone)] * bool(alone)
     if any(row["met"] is False for row in rows):
         parts.append("Short of the goal:\n\n" + shortfalls(rows))
     return "\n".join(parts + [f"{sentence}\n" for sentence in record["missing"]])
@@ -76,12 +85,19 @@ def against(rows: list[dict]) -> str:
             columns.setdefault(row["variant"], []).append(row)
     shared = {peer: one_goal(found) for peer, found in columns.items()}
     lines = [
-        [case, f"{number(found[OURS]['median'])} {found[OURS]['unit']}"]
+        [case, ours(found[OURS])]
         + [quotient(found[p], shared[p]) if p in found else "–" for p in columns]
         for case, found in cases.items()
     ]
     head = [f"{peer} ({goal})" if goal else peer for peer, goal in shared.items()]
     return table(["work", "ours", *head], lines, words=1)
+
+
+def ours(row: dict) -> str:
+    """Our own cost, with a goal of its own if it has one."""
+    cost = f"{number(row['median'])} {row['unit']}"
+    goal = f" ({row['goal']})" if row["goal"] else ""
+    return f"**{cost}**{goal}" if row["met"] is False else f"{cost}{goal}"
 
 
 def one_goal(rows: list[dict]) -> str:
@@ -101,6 +117,27 @@ def listed(rows: list[dict]) -> str:
     """One line for every row: the number, its quartiles, and its goal."""
     lines = [[row["case"], row["variant"], value(row), verdict(row)] for row in rows]
     return table(["what", "of", "measured", "goal"], lines, words=2)
+
+
+def summed(rows: list[dict]) -> str:
+    """One line for every quantity that the figures of the book share.
+
+    The last columns hold the worst figure by its 95th percentile, and how many meet the goal.
+    """
+    lines = []
+    for what in dict.fromkeys(row["variant"] for row in rows):
+        alike = [row for row in rows if row["variant"] == what]
+        worst = max(alike, key=lambda row: row["high"])
+        unit = worst["unit"]
+        met = sum(row["met"] is True for row in alike)
+        lines.append([
+            what,
+            f"{number(median(row['median'] for row in alike))} {unit}",
+            f"{number(median(row['high'] for row in alike))} {unit}",
+            f"{number(worst['high'])} {unit}, {worst['case']}",
+            f"{worst['goal']}: {met} of {len(alike)}" if worst["goal"] else "",
+        ])  # fmt: skip
+    return table(["what", "p50", "p95", "the worst p95", "goal"], lines, words=1)
 
 
 def value(row: dict) -> str:
