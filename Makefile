@@ -7,6 +7,7 @@ PORT ?= 8000
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+BENCH := .venv-bench
 SITE := _build/html
 
 # The build starts kernels by name.
@@ -39,15 +40,16 @@ test: book ## build the book and run every test
 	$(PY) -m pytest tests/browser/test_jupyterlab.py
 	QLEARN_BOOK_MODE=static $(PY) -m pytest --nbval-lax book
 
-bench: $(INSTALLED) ## run the benchmarks
-	$(PY) -m benchmarks
+bench: $(BENCH)/.installed ## measure speed, all or GROUPS="planning network"
+	$(BENCH)/bin/python -m benchmarks $(GROUPS)
+	$(BENCH)/bin/python -m benchmarks.report
 
 lint: $(INSTALLED) ## check the code with ruff
 	$(PY) -m ruff check .
 
-clean: ## delete everything that was built (.venv stays)
+clean: ## delete everything that was built (.venv and .venv-bench stay)
 	rm -rf _build .ruff_cache .hypothesis
-	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	find . -name __pycache__ -not -path './$(VENV)/*' -not -path './$(BENCH)/*' -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.txt constraints.txt pyproject.toml
 	@$(PY) -m pip --version >/dev/null 2>&1 \
@@ -57,6 +59,13 @@ $(INSTALLED): requirements.txt constraints.txt pyproject.toml
 	"name one, for example: make PYTHON=python3.11"; exit 1; }
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+# The peers of the benchmarks stay out of the book's environment.
+$(BENCH)/.installed: $(INSTALLED) benchmarks/requirements.txt
+	$(PY) -m venv $(BENCH)
+	$(BENCH)/bin/pip install --disable-pip-version-check \
+	-r requirements.txt -r benchmarks/requirements.txt
 	@touch $@
 
 $(SITE)/index.html:

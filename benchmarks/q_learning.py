@@ -1,29 +1,30 @@
-"""The Q-learning loop against the same loop in C, and against the loop of a tutorial."""
+"""The Q-learning loop against the same loop in C."""
 
 from __future__ import annotations
 
 import ctypes
-import shutil
-import subprocess
 import tempfile
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.timing import Row, compare
-from qlearn_core import EpsilonGreedy, from_gymnasium, q_learning
+from benchmarks.compiled import NO_COMPILER, build, compilers
+from benchmarks.timing import Row, Variant, compare
 from qlearn_core.behaviours import TRAJECTORY, UNIFORM_PAIRS, BehaviourTables
 from qlearn_core.mdp import INDEX, Successors
 from qlearn_core.step_sizes import constant
 from qlearn_core.tabular import _q_learning
 
 GAMMA, ALPHA, EPSILON = 0.9, 0.1, 0.1
-SIZES = ((5, 2), (25, 4), (250, 4), (2_500, 4), (25_000, 4))  # states, actions
+SIZES = ((5, 2), (250, 4), (25_000, 4))  # states, actions
 NUM_UPDATES = 200_000
-TUTORIAL_UPDATES = 5_000
 NANOSECONDS = 1e9
-COMPILE = ("-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC")
+WITHIN = 1 / 1.5  # of the time of C
+OWN_GENERATOR = (
+    "we call NumPy's generator for every number, so that one seed gives one run, compiled or not; "
+    "this C inlines its own"
+)
 
 
 class Problem(ctypes.Structure):
@@ -39,27 +40,33 @@ class Problem(ctypes.Structure):
 
 
 def rows() -> tuple[list[Row], list[str]]:
-    """The table, and one sentence for every part of it that could not be measured."""
-    measured, missing = tutorial_rows(), []
-    if shutil.which("gcc") is None:
-        missing.append("The comparison with C is left out: gcc was not found.")
-        return measured, missing
+    """The table, and one sentence if it could not be measured."""
+    if not compilers():
+        return [], [NO_COMPILER]
+    measured = []
     with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "kernels.so"
-        source = Path(__file__).with_name("kernels.c")
-        subprocess.run(["gcc", *COMPILE, source, "-o", library], check=True)
-        kernels = ctypes.CDLL(str(library))
+        kernels = {
+            name: build("kernels.c", command, Path(folder), "-ffp-contract=off")
+            for name, command in compilers().items()
+        }
         for size in SIZES:
             for branching in (1, 5):
                 for behaviour in ("uniform pairs", "ε-greedy"):
                     measured += c_rows(kernels, *size, branching, behaviour)
-    return measured, missing
+    return measured, []
 
 
 def c_rows(
-    kernels: ctypes.CDLL, num_states: int, num_actions: int, branching: int, behaviour: str
+    kernels: dict[str, ctypes.CDLL],
+    num_states: int,
+    num_actions: int,
+    branching: int,
+    behaviour: str,
 ) -> list[Row]:
-    """ns per update of C with NumPy's generator, C with its own generator, and the package."""
+    """ns per update of the package, and of C with NumPy's generator and with its own.
+
+    Raises RuntimeError if C with NumPy's generator ends in another table.
+    """
     successors, r, terminal, tables = random_problem(
         num_states, num_actions, branching, TRAJECTORY if behaviour == "ε-greedy" else UNIFORM_PAIRS
     )
@@ -73,38 +80,37 @@ def c_rows(
     name = "epsilon_greedy" if behaviour == "ε-greedy" else "uniform_pairs"
     finals = {}
 
-    def in_c(generator: str):
+    def in_c(compiler: str, generator: str):
         q, counts = np.zeros(r.shape), np.zeros(r.shape, dtype=np.int64)
         bits = np.random.default_rng(0).bit_generator
         words = np.arange(1, 5, dtype=np.uint64) << 60  # a state of xoshiro256+
         rng = bits.ctypes.bit_generator if generator == "numpy" else words.ctypes
-        finals[generator] = q, counts, bits, words  # alive while C uses their memory
-        kernel = kernels[f"{name}_{generator}"]
+        finals[compiler, generator] = q, counts, bits, words  # alive while C uses their memory
+        kernel = kernels[compiler][f"{name}_{generator}"]
         return partial(kernel, ctypes.byref(problem), q.ctypes, counts.ctypes, rng)
 
     def in_python():
         q, counts = np.zeros(r.shape), np.zeros(r.shape, dtype=np.int64)
-        finals["package"] = (q,)
+        finals["package"] = q
         return partial(
             _q_learning, q, counts, np.empty((1, *r.shape)), np.array([NUM_UPDATES]), successors,
             r, terminal, tables, constant(ALPHA).schedule, GAMMA, np.random.default_rng(0),
         )  # fmt: skip
 
     dynamics = "deterministic" if branching == 1 else f"{branching} successors"
-    variants = {
-        "C, NumPy's generator": partial(in_c, "numpy"),
-        "C, xoshiro inlined": partial(in_c, "xoshiro"),
-        "qlearn_core": in_python,
-    }
-    found = compare(
-        f"{num_states * num_actions:,} pairs, {dynamics}, {behaviour}",
-        variants,
-        unit="ns/update",
-        per_unit=dict.fromkeys(variants, NANOSECONDS / NUM_UPDATES),
-    )
-    if not np.array_equal(finals["numpy"][0], finals["package"][0]):
-        raise RuntimeError(f"C and qlearn_core end in different tables: {found[0].case}")
-    return found
+    case = f"{num_states * num_actions:,} pairs, {dynamics}, {behaviour}"
+    variants = {"qlearn_core": Variant(in_python, NANOSECONDS / NUM_UPDATES)}
+    in_python()()
+    for compiler in kernels:
+        for generator, words in (("numpy", "NumPy's generator"), ("xoshiro", "xoshiro inlined")):
+            prepare = partial(in_c, compiler, generator)
+            variants[f"C, {compiler}, {words}"] = Variant(
+                prepare, NANOSECONDS / NUM_UPDATES, WITHIN, OWN_GENERATOR
+            )
+        in_c(compiler, "numpy")()
+        if not np.array_equal(finals[compiler, "numpy"][0], finals["package"]):
+            raise RuntimeError(f"C and qlearn_core end in different tables: {case}")
+    return compare(case, variants, unit="ns/update")
 
 
 def random_problem(
@@ -123,46 +129,3 @@ def random_problem(
     tables = BehaviourTables(kind, EPSILON, policy, np.arange(shape[0], dtype=INDEX), INDEX(0))
     r = rng.random((num_states, num_actions))
     return successors, r, np.zeros(num_states, dtype=bool), tables
-
-
-def tutorial_rows() -> list[Row]:
-    """ns per update on FrozenLake 8x8: the package against the loop of the tutorials."""
-    import gymnasium
-
-    measured = []
-    for slippery in (True, False):
-        options = {"map_name": "8x8", "is_slippery": slippery}
-        mdp = from_gymnasium("FrozenLake-v1", **options)
-        env = gymnasium.make("FrozenLake-v1", **options)
-        run = partial(
-            q_learning, mdp, gamma=GAMMA, alpha=ALPHA, num_updates=NUM_UPDATES,
-            behaviour=EpsilonGreedy(EPSILON), rng=np.random.default_rng(0), record_at=[NUM_UPDATES],
-        )  # fmt: skip
-        loop = partial(tutorial, env)
-        measured += compare(
-            f"FrozenLake 8x8, {'slippery' if slippery else 'deterministic'}",
-            {"qlearn_core": lambda run=run: run, "tutorial": lambda loop=loop: loop},
-            unit="ns/update",
-            per_unit={
-                "qlearn_core": NANOSECONDS / NUM_UPDATES,
-                "tutorial": NANOSECONDS / TUTORIAL_UPDATES,
-            },
-        )
-    return measured
-
-
-def tutorial(env) -> np.ndarray:
-    """Q-learning as the tutorials of Gymnasium write it."""
-    rng = np.random.default_rng(0)
-    q = np.zeros((env.observation_space.n, env.action_space.n))
-    state, _ = env.reset(seed=0)
-    for _ in range(TUTORIAL_UPDATES):
-        if rng.random() < EPSILON:
-            action = env.action_space.sample()
-        else:
-            action = np.argmax(q[state])
-        next_state, reward, terminated, truncated, _ = env.step(action)
-        best = 0.0 if terminated else np.max(q[next_state])
-        q[state, action] += ALPHA * (reward + GAMMA * best - q[state, action])
-        state = env.reset()[0] if terminated or truncated else next_state
-    return q

@@ -95,11 +95,20 @@ class Explorer:
             }
         }
 
-    def _grid(self) -> dict:
-        """Every state of the figure, from the store if its code is unchanged."""
-        key = store.code_key(
+    def stored(self) -> dict | None:
+        """Every state of the figure if they are in the store and its code is unchanged."""
+        if "__main__" in (self.compute.__module__, self.draw.__module__):
+            return None  # written in a notebook: no key says what it computes
+        return store.load(self.name, self._key())
+
+    def _key(self) -> str:
+        return store.code_key(
             self.compute, self.draw, settings=repr((self.name, self.title, self.axes))
         )
+
+    def _grid(self) -> dict:
+        """Every state of the figure, from the store if its code is unchanged."""
+        key = self._key()
         stored = store.load(self.name, key)
         if stored is not None:
             return stored
@@ -149,4 +158,4 @@ class Explorer:
         else:
             from qlearn_book.live import panel  # widgets take a second to import; pages need none
 
-            display(panel(self.title, self.axes, self.at, self.question()))
+            display(panel(self.title, self.axes, self.at, self.stored, self.question()))

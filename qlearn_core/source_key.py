@@ -14,6 +14,7 @@ import inspect
 import sys
 import textwrap
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -53,15 +54,23 @@ def imported_modules(source: str, package: str = "", *, own: Own) -> list[str]:
     `from a import b` gives a.b if that is a module of one's own, and a otherwise.
     """
     names = []
+    for module, inner in _imports(source, package):
+        names += [name if _own_file(name, own) else module for name in inner] or [module]
+    return names
+
+
+@lru_cache(maxsize=512)
+def _imports(source: str, package: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Every imported module, with the dotted names that are taken from it."""
+    found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
+            found += [(alias.name, ()) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             relative = "." * node.level + (node.module or "")
             module = importlib.util.resolve_name(relative, package)
-            inner = [f"{module}.{alias.name}" for alias in node.names]
-            names += [name if _own_file(name, own) else module for name in inner]
-    return names
+            found.append((module, tuple(f"{module}.{alias.name}" for alias in node.names)))
+    return tuple(found)
 
 
 def _own_file(module: str, own: Own) -> Path | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
 import pytest
 
-from benchmarks import figures, q_learning, sweeps, timing
+import benchmarks.__main__ as command
+from benchmarks import compiled, figures, q_learning, sweeps, timing
 from qlearn_book import Axis
 from qlearn_book.notebooks import explorers
 
@@ -59,21 +62,56 @@ def test_random_states_lie_on_the_sliders(values, kind):
     assert values[0] <= min(drawn) < max(drawn) <= values[-1]
 
 
-def test_a_ratio_compares_variants_of_the_same_round(monkeypatch):
-    seconds = {"one": 1.0, "three": 3.0}
-    monkeypatch.setattr(timing, "cpu_seconds", lambda run: seconds[run()])
-    variants = {name: lambda name=name: lambda: name for name in seconds}
-    rows = timing.compare("case", variants, unit="ms", per_unit=dict.fromkeys(seconds, 1e3))
+def variant(seconds, **options):
+    """A variant that costs so many seconds of the clock below."""
+    return timing.Variant(lambda: lambda: seconds, 1e3, **options)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    """What is timed says itself how long it took."""
+    monkeypatch.setattr(timing, "cpu_seconds", lambda run: run())
+
+
+def test_a_ratio_is_the_cost_over_ours_in_the_same_round():
+    rows = timing.compare("case", {"ours": variant(0.1), "three": variant(0.3)}, unit="ms")
     assert [(row.variant, row.median, row.ratio) for row in rows] == [
-        ("one", 1000, 1),
-        ("three", 3000, 3),
+        ("ours", pytest.approx(100), 1),
+        ("three", pytest.approx(300), pytest.approx(3)),
     ]
 
 
+@pytest.mark.parametrize(("seconds", "rounds"), [(0.4, 9), (0.6, 3), (4.0, 1)])
+def test_what_is_slow_is_timed_less_often_and_the_row_says_so(seconds, rounds):
+    rows = timing.compare("case", {"ours": variant(0.1), "peer": variant(seconds)}, unit="ms")
+    assert [row.rounds for row in rows] == [9, rounds]
+    assert rows[1].low == rows[1].median == rows[1].high == 1e3 * seconds
+
+
+def test_a_goal_is_a_least_ratio_and_a_reason_stands_only_where_it_is_missed():
+    peers = {
+        "near": variant(0.2, goal=3, reason="a reason"),
+        "far": variant(0.4, goal=3, reason="a reason"),
+        "free": variant(0.4),
+    }
+    _, near, far, free = timing.compare("case", {"ours": variant(0.1)} | peers, unit="ms")
+    assert (near.goal, near.met, near.reason) == ("≥ 3×", False, "a reason")
+    assert (far.goal, far.met, far.reason) == ("≥ 3×", True, "")
+    assert (free.goal, free.met, free.reason) == ("", None, "")
+
+
+def test_a_wrong_answer_stops_the_comparison_before_anything_is_timed(monkeypatch):
+    def wrong(answer):
+        raise RuntimeError(f"{answer} is wrong")
+
+    monkeypatch.setattr(timing, "cpu_seconds", lambda run: pytest.fail("timed"))
+    with pytest.raises(RuntimeError, match="0.3 is wrong"):
+        timing.compare("case", {"ours": variant(0.1), "bad": variant(0.3, check=wrong)}, unit="ms")
+
+
 def test_without_a_c_compiler_one_sentence_says_what_is_missing(monkeypatch):
-    monkeypatch.setattr(q_learning.shutil, "which", lambda name: None)
-    monkeypatch.setattr(q_learning, "tutorial_rows", list)
-    assert q_learning.rows() == ([], ["The comparison with C is left out: gcc was not found."])
+    monkeypatch.setattr(q_learning, "compilers", dict)
+    assert q_learning.rows() == ([], [compiled.NO_COMPILER])
 
 
 def test_the_random_problem_holds_distributions():
@@ -101,3 +139,49 @@ def test_the_cpu_time_of_a_sweep_includes_that_of_its_workers():
         clock_tick = 0.01  # of the system's counters, here of two processes and two kinds of time
         assert 0.3 - 4 * clock_tick <= sweeps.cpu_seconds(work)
         worker.stdin.write(b"\n")
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """The folder in which `main` keeps what the groups below measure."""
+
+    def group(name):
+        def rows():
+            if name.endswith("network"):
+                raise KeyboardInterrupt
+            row = timing.Row("case", "ours", "ms", 1.5, 1.0, 2.0)
+            return [timing.judged(row, "≤ 1 ms", False, "because")], ["A peer: left out."]
+
+        return SimpleNamespace(rows=rows)
+
+    monkeypatch.setattr(command, "import_module", group)
+    monkeypatch.setattr(command, "RESULTS", tmp_path)
+    return tmp_path
+
+
+def test_the_table_is_printed_with_reasons_and_kept(results, capsys):
+    command.main(["planning"])
+    printed = capsys.readouterr().out
+    assert "≤ 1 ms" in printed and "short: because" in printed and "A peer: left out." in printed
+    kept = json.loads((results / "planning.json").read_text(encoding="utf-8"))
+    assert kept["rows"][0] == {
+        "case": "case", "variant": "ours", "unit": "ms", "median": 1.5, "low": 1.0, "high": 2.0,
+        "ratio": None, "rounds": 9, "goal": "≤ 1 ms", "met": False, "reason": "because",
+    }  # fmt: skip
+    assert kept["missing"] == ["A peer: left out."] and "processor" in kept["machine"]
+
+
+def test_an_interruption_keeps_the_groups_that_are_done(results):
+    with pytest.raises(SystemExit, match="Interrupted in network"):
+        command.main(["planning", "network", "growth"])
+    assert [path.name for path in results.iterdir()] == ["planning.json"]
+
+
+def test_an_unknown_group_is_refused_with_the_list_of_groups(results, capsys):
+    with pytest.raises(SystemExit):
+        command.main(["plannign"])
+    assert "no group plannign; the groups are q_learning," in capsys.readouterr().err
+    assert list(results.iterdir()) == []

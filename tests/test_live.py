@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import functools
 import threading
 import time
@@ -13,7 +14,9 @@ import numpy as np
 import pytest
 
 from qlearn_book import Axis, Explorer, live
+from qlearn_book.grid import pack, sample
 from qlearn_book.marks import axes, cells, describe, line
+from qlearn_book.painting import moving
 
 CALLS: list[float] = []
 
@@ -51,10 +54,25 @@ def draw_more(record: tuple[float, np.ndarray]) -> dict:
     return result
 
 
-def panel(function=compute, drawing=draw, **axes_) -> live._Panel:
+def panel(function=compute, drawing=draw, stored=lambda: None, **axes_) -> live._Panel:
     gamma = Axis((0.5, 0.7, 0.9), "discount γ", start=0.5)
     explorer = Explorer("curve", function, drawing, title="Curve", gamma=gamma, **axes_)
-    return live._Panel(explorer.title, explorer.axes, explorer.at)
+    return live._Panel(explorer.title, explorer.axes, explorer.at, stored)
+
+
+def grid_of_the_curve() -> dict:
+    """What a build keeps; unlike what `compute` gives, its curve is flat, at γ/2."""
+    values = {"gamma": (0.5, 0.7, 0.9)}
+    sampled = sample(
+        "curve", lambda gamma: (gamma, np.full(4, gamma / 2)), draw, values, {"gamma": 0.5}
+    )
+    specs, block = pack(sampled)
+    return {
+        "axes": {name: list(axis) for name, axis in values.items()},
+        "figure": sampled.template,
+        "moving": specs,
+        "block": base64.b64encode(block).decode(),
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -122,8 +140,71 @@ def test_a_slow_computation_says_that_it_is_busy_and_leaves_the_loop_free():
         await shown.task
 
     asyncio.run(drag())
-    assert any("computing" in words for words in seen)
+    assert any("Computing" in words for words in seen)
     assert "gamma is 0.9" in shown.status.value
+
+
+@without_a_loop
+def test_while_a_slow_figure_computes_the_nearest_state_of_its_grid_is_shown():
+    shown = panel(slow, stored=grid_of_the_curve)
+    painted = []
+    shown.painting.paint = lambda drawing: painted.append(drawing["data"][0]["y"].tolist())
+
+    async def drag() -> None:
+        shown.controls["gamma"].value = 0.8123
+        await asyncio.sleep(0.2)
+        assert "Computing … Meanwhile, at discount γ = 0.9: gamma is 0.9" in shown.status.value
+        shown.controls["gamma"].value = 0.62  # the newest is shown although 0.8123 still computes
+        await asyncio.sleep(0.1)
+        assert "at discount γ = 0.7: gamma is 0.7" in shown.status.value
+        await shown.task
+
+    asyncio.run(drag())
+    np.testing.assert_allclose(painted[:2], [[0.45] * 4, [0.35] * 4], atol=1e-4)
+    np.testing.assert_allclose(painted[-1], 0.62 ** np.arange(4))
+    assert [0.8123**k for k in range(4)] not in painted, "an older state replaced a newer one"
+    assert shown.status.value == '<p style="margin:0.3em 0">gamma is 0.62</p>'
+    np.testing.assert_allclose(shown.figure.data[0].y, 0.62 ** np.arange(4))
+
+
+@without_a_loop
+def test_sliders_are_answered_in_whatever_event_loop_the_kernel_hears_them():
+    shown = panel()
+
+    async def move(value: float) -> None:
+        shown.controls["gamma"].value = value
+        await shown.task
+
+    for value in (0.6, 0.7, 0.8):
+        asyncio.run(move(value))
+        assert f"gamma is {value}" in shown.status.value
+        np.testing.assert_allclose(shown.figure.data[0].y, value ** np.arange(4))
+
+
+@without_a_loop
+def test_plotly_draws_at_once_what_the_painter_refuses():
+    shown = panel()
+
+    async def drag() -> None:
+        shown.controls["gamma"].value = 0.9
+        await asyncio.sleep(0.1)
+        assert shown.figure.data[0].y[1] == 0.5
+        shown.painting._handle_custom_msg({"refused": True}, [])
+        assert shown.figure.data[0].y[1] == 0.9
+        await shown.task
+
+    asyncio.run(drag())
+
+
+def test_what_moves_is_sent_as_one_row_of_numbers_and_lists_of_texts():
+    drawing = draw((0.5, np.array([1.0, np.nan])))
+    message, numbers = moving(drawing)
+    assert message["numbers"][:2] == [[0, "x", 2], [0, "y", 2]]
+    assert sum(length for _, _, length in message["numbers"]) == numbers.size
+    np.testing.assert_array_equal(numbers[:4], [0, 1, 1, np.nan])
+    assert [1, "text", ["0.5"]] in message["texts"]
+    colours = next(t for t in message["texts"] if t[1] == "marker.color")
+    assert len(colours[2]) == 2
 
 
 @without_a_loop

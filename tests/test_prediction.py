@@ -112,7 +112,7 @@ def parts(box, kind) -> list:
 
 def asked(predict: Prediction):
     one = explorer(predict)
-    return live.panel(one.title, one.axes, one.at, one.question())
+    return live.panel(one.title, one.axes, one.at, one.stored, one.question())
 
 
 @without_a_loop

@@ -33,7 +33,7 @@
       from += size;
       accumulate(codes, spec.shape, spec.diff);
       const [trace, prop] = [spec.path[1], spec.path.slice(2).join(".")];
-      return { ...spec, length: spec.shape[1], codes, trace, prop, texts: spec.kind === "text" && texts.shift() };
+      return { ...spec, length: spec.shape[1], codes, gap: GAP, trace, prop, texts: spec.kind === "text" && texts.shift() };
     });
     const names = Object.keys(payload.axes);
     const strides = {};
@@ -47,7 +47,7 @@
   /* One moving number in axis scale (NaN in a gap), one moving text. */
   const numberAt = (m, state, i) => {
     const code = m.codes[state * m.length + i];
-    return code === GAP ? NaN : m.low + m.step * code;
+    return code === m.gap ? NaN : m.low + m.step * code;
   };
   const textAt = (m, state, i) => m.texts[m.codes[state * m.length + i]];
 

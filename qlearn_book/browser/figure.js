@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const { decode, figureAt, textAt, Painter, Prediction, address, asPython } = window.qlearn;
-  const REST = 180; // ms without a move before plotly draws the state in full
+  const REST = 180; // ms without a move before what can wait is done
   const FRAME = 180; // ms between two frames of a play button
   const CONFIG = { displayModeBar: false, responsive: true, showSendToCloud: false, plotlyServerURL: "" };
   const base = new URL(".", document.currentScript.src);
@@ -93,7 +93,11 @@
         this.plot.replaceChildren(); // the picture of the start makes room
         await this.draw();
         this.painter = new Painter(this.plot, this.sheet, colour);
-        this.plot.on("plotly_afterplot", () => this.painter.bind());
+        this.plot.on("plotly_afterplot", () => {
+          this.painter.bind();
+          if (this.drawn !== this.state) this.painter.paint(this.state); // the window was resized
+        });
+        this.plot.addEventListener("pointerenter", () => this.settle());
         this.root.dataset.ready = "true";
         this.show();
       } catch (error) {
@@ -128,8 +132,8 @@
     }
 
     draw() {
+      this.drawn = this.state;
       const figure = coloured(figureAt(this.sheet, this.state));
-      this.painter?.release();
       return window.Plotly.react(this.plot, figure.data, figure.layout, CONFIG);
     }
 
@@ -155,14 +159,21 @@
         this.painter.bind(); // now: the event that tells of a drawing comes later
       }
       const sentence = this.sheet.moving.find((m) => m.path.join(".") === "layout.meta.summary");
-      if (sentence) this.summary.textContent = textAt(sentence, state, 0);
+      const words = sentence && textAt(sentence, state, 0);
+      if (words && this.summary.textContent !== words) this.summary.textContent = words;
       clearTimeout(this.rest);
       this.rest = setTimeout(() => this.rested(), REST);
     }
 
+    /* Plotly draws a state in full only for a reader who points at it, so that hovering finds its
+       points: on a slow computer that takes longer than the next move of a slider may wait. */
+    settle() {
+      if (this.drawn !== this.state) this.draw();
+    }
+
     /* What can wait until the slider stands still. */
     rested() {
-      this.draw();
+      if (this.plot.matches(":hover")) this.settle();
       this.tabulate();
       if (!this.touched) return;
       this.root.querySelector(".qx-said").textContent = this.summary.textContent;

@@ -2,9 +2,9 @@
 
    A slider needs an answer within a frame; laying a whole figure out again takes plotly longer.
    But between two slider states only coordinates, texts and colours differ and every axis stands
-   still, so it is enough to write new path data into the nodes that plotly made. When the slider
-   rests, explorer.js lets plotly draw the same state in full (for hovering); tests/browser checks
-   that both agree. */
+   still, so it is enough to write new path data into the nodes that plotly made. When the reader
+   points at the figure, figure.js lets plotly draw the same state in full (for hovering);
+   tests/browser checks that both agree. */
 (() => {
   "use strict";
   const { numberAt, textAt } = window.qlearn;
@@ -68,8 +68,8 @@
     return true;
   }
 
-  /* Whether the nodes found before are still there: a figure that rests is drawn by plotly, which
-     takes away those at the end for which it has no point. */
+  /* Whether the nodes found before are still there: plotly, when it draws, takes away those at the
+     end for which it has no point. */
   const whole = (nodes, count) => nodes && (count === 0 || nodes[count - 1].isConnected);
 
   /* What does not change is not written: the browser would lay it out again all the same. */
@@ -77,15 +77,20 @@
     const text = String(value);
     if (node.getAttribute(attribute) !== text) node.setAttribute(attribute, text);
   }
-  function style(node, property, value) {
-    if (node.style[property] !== value) node.style[property] = value;
+  function show(node, seen) {
+    const display = seen ? "" : "none";
+    if (node.style.display !== display) node.style.display = display;
+  }
+  /* Colours are read back in another notation than they are written in: what was written is kept. */
+  function dye(nodes, written, i, colour) {
+    if (written[i] !== colour) nodes[i].style.fill = written[i] = colour;
   }
   const HIDDEN = ".cartesianlayer .trace [style*='display: none']";
-  const show = (node, seen) => style(node, "display", seen ? "" : "none");
 
   class Painter {
     constructor(gd, sheet, colour) {
       Object.assign(this, { gd, sheet, colour, brushes: [] });
+      gd.on("plotly_beforeplot", () => this.release());
       this.bind();
     }
 
@@ -147,8 +152,9 @@
     markers(point) {
       const { group, x, y, count, colours } = point;
       let nodes;
+      let dyes;
       return (state) => {
-        if (!whole(nodes, count)) nodes = pool(group.querySelector(".points"), ".point", count);
+        if (!whole(nodes, count)) [nodes, dyes] = [pool(group.querySelector(".points"), ".point", count), []];
         if (!nodes) return isEmpty(point, state);
         for (let i = 0; i < count; i++) {
           const px = round(x.at(state, i));
@@ -156,7 +162,7 @@
           const seen = !Number.isNaN(px) && !Number.isNaN(py);
           show(nodes[i], seen);
           if (seen) set(nodes[i], "transform", `translate(${px},${py})`);
-          if (colours) style(nodes[i], "fill", this.colour(textAt(colours, state, i)));
+          if (colours) dye(nodes, dyes, i, this.colour(textAt(colours, state, i)));
         }
         return true;
       };
@@ -186,6 +192,7 @@
 
     bar({ trace, group, x, y, count, colours }) {
       const nodes = group.querySelectorAll(".point > path");
+      const dyes = [];
       const { _m: xs } = this.gd._fullLayout.xaxis;
       const { _m: ys, _b: yb } = this.gd._fullLayout.yaxis;
       const half = Math.abs(xs * trace.width) / 2;
@@ -198,7 +205,7 @@
           const seen = !Number.isNaN(px) && !Number.isNaN(top);
           const [left, right, foot] = [round(px - half), round(px + half), round(yb + ys * base)];
           set(nodes[i], "d", seen ? `M${left},${foot}V${round(top)}H${right}V${foot}Z` : "M0,0");
-          if (colours) style(nodes[i], "fill", this.colour(textAt(colours, state, i)));
+          if (colours) dye(nodes, dyes, i, this.colour(textAt(colours, state, i)));
         }
         return true;
       };

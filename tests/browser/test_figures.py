@@ -27,7 +27,7 @@ SET = """([name, indices]) => {
     input.dispatchEvent(new Event("input", { bubbles: true }));
   }
 }"""
-# Both in one call: what the slider drew, before plotly draws the same state at rest.
+# Both in one call: what the slider drew, before plotly draws the same state.
 MOVE = f"(move) => {{ ({SET})(move); return ({READ.strip().removesuffix(';')})(move[0]); }}"
 
 
@@ -155,15 +155,17 @@ def test_every_slider_draws_what_python_computes_on_a_phone(visit, address, chap
     assert here.page.evaluate(wider) == 0, "the page scrolls sideways"
 
 
-def test_when_the_slider_rests_plotly_draws_the_same(visit, address, chapter):
-    """The full figure that plotly draws at rest, for hovering, holds and shows the same state."""
+def test_when_the_reader_points_at_a_figure_plotly_draws_the_same(visit, address, chapter):
+    """The full figure that plotly draws for hovering holds and shows what the slider had drawn."""
     stem, figures = chapter
     here = visit(f"{address}/book/{stem}.html")
     here.figures()
     for explorer in figures:
         for indices in walks(explorer, num_joint=2)[-2:]:
             values = {name: explorer.axes[name].values[index] for name, index in indices.items()}
+            here.page.mouse.move(0, 0)
             here.page.evaluate(MOVE, [explorer.name, indices])
+            here.page.locator(f"#{explorer.name} .qx-plot").hover()
             here.page.wait_for_timeout(500)
             rested = here.page.evaluate(READ, explorer.name)
             drawing = explorer.at(**values)

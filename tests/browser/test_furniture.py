@@ -14,7 +14,7 @@ from qlearn_book.notebooks import BOOK, chapters
 from qlearn_book.site import page_facts
 from tests.browser.conftest import DESKTOP, PHONE
 
-LOOKED_UP = ["notation", "glossary", "bibliography", "how_it_is_built", "sweeps"]
+LOOKED_UP = ["notation", "glossary", "bibliography", "how_it_is_built", "speed", "sweeps"]
 CONTENTS = yaml.safe_load((BOOK.parent / "_toc.yml").read_text(encoding="utf-8"))
 READING_ORDER = [
     CONTENTS["root"],
