@@ -42,7 +42,7 @@ def body(group: str) -> str:
         else [against(list(part)) for _, part in groupby(rows, key=title)]
     )
     if any(row["met"] is False for row in rows):
-        parts.append("Short of the goal:\n\n" + shortfalls(rows))
+        parts.append("Short of the goal:\n\n" + shortfalls(rows, with_case=group in LISTS))
     return "\n".join(parts + [f"{sentence}\n" for sentence in record["missing"]])
 
 
@@ -55,13 +55,17 @@ def title(row: dict) -> str:
     return row["case"].rpartition(", ")[0]
 
 
-def shortfalls(rows: list[dict]) -> str:
-    """One item for every variant that misses a goal for the same reason, with how often it does."""
-    counts = Counter((row["variant"], row["reason"]) for row in rows if row["met"] is False)
+def shortfalls(rows: list[dict], *, with_case: bool) -> str:
+    """One item for every name that misses a goal for the same reason, with how often it does."""
+    counts = Counter(
+        (f"{row['case']}, {row['variant']}" if with_case else row["variant"], row["reason"])
+        for row in rows
+        if row["met"] is False
+    )
     return "".join(
-        f"- {variant}{'' if count == 1 else f' ({count} times)'}: "
+        f"- {name}{'' if count == 1 else f' ({count} times)'}: "
         f"{reason or 'the reason is not known yet'}.\n"
-        for (variant, reason), count in counts.items()
+        for (name, reason), count in counts.items()
     )
 
 
