@@ -48,7 +48,7 @@ def show(row: Row) -> None:
     ratio = "" if row.ratio is None else f"{row.ratio:,.2f}"
     verdict = {None: "", True: "met"}.get(row.met, f"short: {row.reason}")
     line = LINE.format(
-        row.case, row.variant, *numbers, ratio, row.unit, row.rounds, row.goal, verdict
+        row.case, row.variant, *numbers, ratio, row.unit, row.rounds or "", row.goal, verdict
     )
     print(line.rstrip(), flush=True)
 

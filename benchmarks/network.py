@@ -42,9 +42,9 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("all 64 pairs, SGD", {"optimiser": Sgd(0.01)}),
+    Setting("SGD on all 64 pairs", {"optimiser": Sgd(0.01)}),
     Setting(
-        "32 of 64 pairs, Adam, target network",
+        "Adam on 32 of 64 pairs",
         {"optimiser": Adam(1e-3), "batch_size": 32, "target_network": CopyEvery(100)},
     ),
 )
@@ -177,6 +177,6 @@ def in_c(
     def run():
         bits = rng.bit_generator.ctypes.bit_generator
         library.train(ctypes.byref(problem), theta.ctypes, bits)
-        return arrays and theta  # the arrays live as long as C needs them
+        return theta if arrays else None  # naming the arrays keeps them alive for C
 
     return run

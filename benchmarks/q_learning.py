@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import tempfile
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -49,10 +50,8 @@ def rows() -> tuple[list[Row], list[str]]:
             name: build("kernels.c", command, Path(folder), "-ffp-contract=off")
             for name, command in compilers().items()
         }
-        for size in SIZES:
-            for branching in (1, 5):
-                for behaviour in ("uniform pairs", "ε-greedy"):
-                    measured += c_rows(kernels, *size, branching, behaviour)
+        for branching, behaviour, size in product((1, 5), ("uniform pairs", "ε-greedy"), SIZES):
+            measured += c_rows(kernels, *size, branching, behaviour)
     return measured, []
 
 
@@ -98,7 +97,7 @@ def c_rows(
         )  # fmt: skip
 
     dynamics = "deterministic" if branching == 1 else f"{branching} successors"
-    case = f"{num_states * num_actions:,} pairs, {dynamics}, {behaviour}"
+    case = f"{dynamics}, {behaviour}, {num_states * num_actions:,} pairs"
     variants = {"qlearn_core": Variant(in_python, NANOSECONDS / NUM_UPDATES)}
     in_python()()
     for compiler in kernels:

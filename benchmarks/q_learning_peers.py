@@ -30,15 +30,20 @@ Run = Callable[[], np.ndarray]  # a run from Q = 0, which gives max_a Q(s, a) at
 
 
 def rows() -> tuple[list[Row], list[str]]:
+    import gymnasium
+
+    lake = from_gymnasium("FrozenLake-v1")  # so small that chance finds the goal
+    check("the tutorial", lake, partial(tutorial, gymnasium.make("FrozenLake-v1"), 1.0))
+    check("qlearn_core", lake, ours(lake, PEER_UPDATES, 1.0))
     measured = [
-        *gymnasium_rows("FrozenLake-v1", 350, map_name="8x8", is_slippery=True),
-        *gymnasium_rows("FrozenLake-v1", 650, map_name="8x8", is_slippery=False),
-        *gymnasium_rows("CliffWalking-v1", 650),
+        *gymnasium_rows("slippery lake", 350, "FrozenLake-v1", map_name="8x8", is_slippery=True),
+        *gymnasium_rows("lake", 650, "FrozenLake-v1", map_name="8x8", is_slippery=False),
+        *gymnasium_rows("cliff", 650, "CliffWalking-v1"),
+        *library_rows("QuantEcon's lecture, job search", job_search(), {LECTURE: 10}),
     ]
-    measured += library_rows("job search, QuantEcon's lecture", job_search(), {LECTURE: 10})
     for num_states, num_actions in ((5, 2), (250, 4)):
         mdp = garnet(num_states, num_actions, 5, rng=np.random.default_rng(0))
-        case = f"Garnet, {num_states} states, {num_actions} actions, 5 successors"
+        case = f"Garnet, {num_states} states"
         if num_states == 5:  # so few that 10,000 updates get somewhere
             for name, (package, prepare, _) in LEARNERS.items():
                 if versions(package):
@@ -64,29 +69,19 @@ def check(name: str, mdp: TabularMDP, run: Run) -> None:
         raise RuntimeError(f"{name} leaves {left:.0%} of the error")
 
 
-def gymnasium_rows(env_id: str, goal: float, **options) -> list[Row]:
-    """ns per update; what is learnt is checked on the smallest lake, where chance finds the goal.
-
-    The table is the same work; the tutorial learns from the environment, we from its table.
-    """
+def gymnasium_rows(name: str, goal: float, env_id: str, **options) -> list[Row]:
+    """ns per update. The tutorial learns from the environment, we learn from its table."""
     import gymnasium
 
-    lake = from_gymnasium("FrozenLake-v1")
-    check("the tutorial", lake, partial(tutorial, gymnasium.make("FrozenLake-v1"), 1.0))
-    check("qlearn_core", lake, ours(lake, PEER_UPDATES, 1.0))
     env = gymnasium.make(env_id, **options)
     run = ours(from_gymnasium(env_id, **options), NUM_UPDATES, EPSILON)
     variants = {
         "qlearn_core": Variant(lambda: run, NANOSECONDS / NUM_UPDATES),
-        "Gymnasium, tutorial": Variant(
+        "tutorial": Variant(
             lambda: partial(tutorial, env, EPSILON), NANOSECONDS / PEER_UPDATES, goal
         ),
     }
-    words = [str(value) for value in options.values() if isinstance(value, str)]
-    if "is_slippery" in options:
-        words.append("slippery" if options["is_slippery"] else "deterministic")
-    case = " ".join([env_id.partition("-")[0], *words])
-    return compare(case, variants, unit="ns/update")
+    return compare(f"Gymnasium, {name}", variants, unit="ns/update")
 
 
 def tutorial(env, epsilon: float) -> np.ndarray:

@@ -45,9 +45,10 @@ def body(group: str) -> str:
     else:
         compared = [row for row in rows if row["ratio"] is not None]
         alone = [row for row in rows if row["ratio"] is None]
-        parts = [against(part) for part in parted(compared)] + [listed(alone)] * bool(alone)
+        parts = [against(list(part)) for _, part in groupby(compared, key=title)]
+        parts += [listed(alone)] * bool(alone)
     if any(row["met"] is False for row in rows):
-        parts.append("Short of the goal:\n\n" + shortfalls(rows))
+        parts.append("Short of the goal:\n\n" + shortfalls(rows, with_case=group in LISTS))
     return "\n".join(parts + [f"{sentence}\n" for sentence in record["missing"]])
 
 
@@ -55,62 +56,52 @@ def read(group: str) -> dict:
     return json.loads((RESULTS / f"{group}.json").read_text(encoding="utf-8"))
 
 
-def parted(rows: list[dict]) -> list[list[dict]]:
-    """The rows of one table after the other: a new one where the unit or the first peer changes."""
-    cases = [list(part) for _, part in groupby(rows, key=lambda row: row["case"])]
-    kind = groupby(cases, key=lambda case: (case[0]["unit"], [row["variant"] for row in case[1:2]]))
-    return [[row for case in part for row in case] for _, part in kind]
+def title(row: dict) -> str:
+    """What the cases of one table share: all of a case but its last words."""
+    return row["case"].rpartition(", ")[0]
 
 
-def shortfalls(rows: list[dict]) -> str:
-    """One item for every variant that misses a goal for the same reason, with how often it does."""
-    counts = Counter((row["variant"], row["reason"]) for row in rows if row["met"] is False)
+def shortfalls(rows: list[dict], *, with_case: bool) -> str:
+    """One item for every name that misses a goal for the same reason, with how often it does."""
+    counts = Counter(
+        (f"{row['case']}, {row['variant']}" if with_case else row["variant"], row["reason"])
+        for row in rows
+        if row["met"] is False
+    )
     return "".join(
-        f"- {variant}{'' if count == 1 else f' ({count} times)'}: "
+        f"- {name}{'' if count == 1 else f' ({count} times)'}: "
         f"{reason or 'the reason is not known yet'}.\n"
-        for (variant, reason), count in counts.items()
+        for (name, reason), count in counts.items()
     )
 
 
 def against(rows: list[dict]) -> str:
-    """One line for every case: our cost, and what every peer takes in units of it.
-
-    A goal that a peer has in all cases stands in the head of its column, others in the cells.
-    """
-    columns: dict[str, list[dict]] = {}
-    cases: dict[str, dict[str, dict]] = {}
+    """A line for every variant, a column for every case: our cost, and costs of peers over it."""
+    variants: dict[str, dict[str, dict]] = {}
     for row in rows:
-        cases.setdefault(row["case"], {})[row["variant"]] = row
-        if row["variant"] != OURS:
-            columns.setdefault(row["variant"], []).append(row)
-    shared = {peer: one_goal(found) for peer, found in columns.items()}
-    lines = [
-        [case, ours(found[OURS])]
-        + [quotient(found[p], shared[p]) if p in found else "–" for p in columns]
-        for case, found in cases.items()
-    ]
-    head = [f"{peer} ({goal})" if goal else peer for peer, goal in shared.items()]
-    return table(["work", "ours", *head], lines, words=1)
+        variants.setdefault(row["variant"], {})[row["case"]] = row
+    ours = variants.pop(OURS)
+    lines = [["ours", *(cost(row) for row in ours.values()), ""]]
+    for variant, found in variants.items():
+        ratios = (quotient(found[case]) if case in found else "–" for case in ours)
+        # Where the goal changes from one case to the next, both are said.
+        goals = [goal for goal, _ in groupby(row["goal"] for row in found.values())]
+        lines.append([variant, *ratios, ", then ".join(goals)])
+    columns = (case.rpartition(", ")[2] for case in ours)
+    return table([title(rows[0]), *columns, "goal"], lines, words=1)
 
 
-def ours(row: dict) -> str:
-    """Our own cost, with a goal of its own if it has one."""
-    cost = f"{number(row['median'])} {row['unit']}"
+def cost(row: dict) -> str:
+    """Our own cost, with a goal of its own if it has one, bold where it falls short."""
+    words = f"{number(row['median'])} {row['unit']}"
     goal = f" ({row['goal']})" if row["goal"] else ""
-    return f"**{cost}**{goal}" if row["met"] is False else f"{cost}{goal}"
+    return f"**{words}**{goal}" if row["met"] is False else f"{words}{goal}"
 
 
-def one_goal(rows: list[dict]) -> str:
-    """The goal of all these rows, or nothing where they differ."""
-    goals = {row["goal"] for row in rows}
-    return goals.pop() if len(goals) == 1 else ""
-
-
-def quotient(row: dict, shared: str) -> str:
-    """The ratio of a row, bold where it falls short, with its goal if that is not a shared one."""
+def quotient(row: dict) -> str:
+    """The ratio of a row, bold where it falls short."""
     ratio = f"{number(row['ratio'])}×"
-    goal = "" if row["goal"] == shared else f" ({row['goal']})"
-    return f"**{ratio}**{goal}" if row["met"] is False else f"{ratio}{goal}"
+    return f"**{ratio}**" if row["met"] is False else ratio
 
 
 def listed(rows: list[dict]) -> str:

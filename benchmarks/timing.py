@@ -38,7 +38,7 @@ class Row:
     low: float  # lower quartile; the fastest state of a figure
     high: float  # upper quartile; the 95th percentile of a figure
     ratio: float | None = None  # median of the costs over ours, round by round
-    rounds: int = ROUNDS
+    rounds: int | None = None  # how often it was timed, where that is a count of rounds
     goal: str = ""  # what the number should be, such as "≥ 3×"
     met: bool | None = None  # None where there is no goal
     reason: str = ""  # why it is not met

@@ -40,45 +40,36 @@ def test_the_page_shows_groups_that_are_measured():
     assert set(shown) <= set(GROUPS)
 
 
-def test_every_case_is_a_line_and_every_peer_a_column(results):
-    peer = {"goal": "≥ 3×", "met": True}
+def test_every_variant_is_a_line_and_every_case_a_column(results):
+    three, two = {"goal": "≥ 3×", "met": True}, {"goal": "≥ 2×", "met": True}
     results("planning", [
-        row("A", "qlearn_core", 0.25), row("A", "x", 5.0, 20.0, **peer),
-        row("B", "qlearn_core", 1234.5), row("B", "x", 5.0, 2.0, **peer), row("B", "y", 5.0, 4.0),
+        row("G, 10", "qlearn_core", 0.25), row("G, 10", "x", 5.0, 20.0, **three),
+        row("G, 10", "y", 5.0, 4.0),
+        row("G, 99", "qlearn_core", 1234.5), row("G, 99", "x", 5.0, 2.0, **two),
     ])  # fmt: skip
     assert report.body("planning") == (
-        "| work | ours | x (≥ 3×) | y |\n| --- | --: | --: | --: |\n"
-        "| A | 0.25 ms | 20× | – |\n| B | 1,234 ms | 2× | 4× |\n"
+        "| G | 10 | 99 | goal |\n| --- | --: | --: | --: |\n"
+        "| ours | 0.25 ms | 1,234 ms |  |\n| x | 20× | 2× | ≥ 3×, then ≥ 2× |\n"
+        "| y | 4× | – |  |\n"
     )
 
 
-def test_goals_that_differ_stand_in_the_cells(results):
-    results("planning", [
-        row("A", "qlearn_core"), row("A", "x", 5.0, 20.0, goal="≥ 3×", met=True),
-        row("B", "qlearn_core"), row("B", "x", 5.0, 1.0, goal="≥ 2×", met=False),
-    ])  # fmt: skip
+def test_other_work_begins_a_new_table(results):
+    cases = ("G, γ = 0.9, 10", "G, γ = 0.9, 99", "G, γ = 0.99, 10")
+    results("planning", [row(case, name) for case in cases for name in ("qlearn_core", "x")])
     body = report.body("planning")
-    assert "| work | ours | x |" in body
-    assert "| 20× (≥ 3×) |" in body and "| **1×** (≥ 2×) |" in body
-
-
-def test_another_unit_or_another_first_peer_begins_a_new_table(results):
-    results("planning", [
-        row("A", "qlearn_core"), row("A", "x"),
-        row("B", "qlearn_core", unit="s"), row("B", "x"), row("C", "qlearn_core"), row("C", "y"),
-    ])  # fmt: skip
-    assert report.body("planning").count("| work | ours |") == 3
+    assert "| G, γ = 0.9 | 10 | 99 | goal |" in body and "| G, γ = 0.99 | 10 | goal |" in body
 
 
 def test_what_falls_short_is_bold_with_its_reason_and_what_is_missing_is_said(results):
     short = {"goal": "≥ 3×", "met": False}
     results("network", [
-        row("A", "qlearn_core"), row("A", "x", 5.0, 2.0, reason="it is small", **short),
-        row("B", "qlearn_core"), row("B", "x", 5.0, 2.0, reason="it is small", **short),
-        row("B", "y", 5.0, 1.0, **short),
+        row("W, A", "qlearn_core"), row("W, A", "x", 5.0, 2.0, reason="it is small", **short),
+        row("W, B", "qlearn_core"), row("W, B", "x", 5.0, 2.0, reason="it is small", **short),
+        row("W, B", "y", 5.0, 1.0, **short),
     ], ["A peer: left out."])  # fmt: skip
     body = report.body("network")
-    assert "| **2×** |" in body and "| **1×** |" in body
+    assert "| **2×** | **2×** | ≥ 3× |" in body and "| – | **1×** | ≥ 3× |" in body
     assert "- x (2 times): it is small.\n- y: the reason is not known yet.\n" in body
     assert body.endswith("\nA peer: left out.\n")
 

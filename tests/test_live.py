@@ -187,7 +187,8 @@ def test_plotly_draws_at_once_what_the_painter_refuses():
 
     async def drag() -> None:
         shown.controls["gamma"].value = 0.9
-        await asyncio.sleep(0.1)
+        while shown.drawing is None:  # until it is painted, which plotly does not know of
+            await asyncio.sleep(0.01)
         assert shown.figure.data[0].y[1] == 0.5
         shown.painting._handle_custom_msg({"refused": True}, [])
         assert shown.figure.data[0].y[1] == 0.9
