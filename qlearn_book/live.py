@@ -10,7 +10,6 @@ so until the asked state is there; elsewhere the sentence says that the figure i
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 import traceback
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from typing import Any
 import ipywidgets as widgets
 import plotly.graph_objects as go
 
+from qlearn_book import controls
 from qlearn_book.axis import Axis
 from qlearn_book.nearest import Nearest
 from qlearn_book.painting import Painting
@@ -57,7 +57,7 @@ class _Panel:
         self.title, self.axes, self.at = title, axes, at
         payload = stored()
         self.nearest = Nearest(payload) if payload else None
-        self.controls = {name: _control(axis) for name, axis in axes.items()}
+        self.controls = {name: controls.control(axis) for name, axis in axes.items()}
         self.figure = go.FigureWidget(_on_white(at()))
         self.drawing: dict | None = None  # the newest that plotly has not drawn
         self.figure._config |= {"displayModeBar": False, "showSendToCloud": False}
@@ -73,7 +73,7 @@ class _Panel:
             [
                 widgets.HTML(f"<b>{escape(title)}</b>"),
                 widgets.HBox(
-                    [_row(axes[n], c) for n, c in self.controls.items()],
+                    [controls.row(axes[n], c) for n, c in self.controls.items()],
                     layout=widgets.Layout(flex_flow="row wrap"),
                 ),
                 self.figure,
@@ -109,8 +109,11 @@ class _Panel:
                 drawing = await work
                 if self.newest is None or not has_shown:  # or what is shown is newer than this
                     self._show(drawing)
-                if self.newest is None and not await _happens(self.moved, REST):
-                    self._settle()
+                while self.newest is None:
+                    self.moved.clear()  # it may tell of the move that has just been answered
+                    if not await _happens(self.moved, REST):
+                        self._settle()
+                        break
             except Exception:  # nobody awaits this task: say it here or it is lost
                 self._show(traceback.format_exc())
 
@@ -233,33 +236,3 @@ def _on_white(drawing: dict) -> dict:
 
 def _sentence(text: str) -> str:
     return f'<p style="margin:0.3em 0">{escape(text)}</p>'
-
-
-def _control(axis: Axis) -> widgets.ValueWidget:
-    """A widget for any value in the range of the axis, not only those of the static grid."""
-    style = {"description_width": "initial"}
-    if not axis.is_number:
-        return widgets.ToggleButtons(options=axis.values, value=axis.start, tooltip=axis.label)
-    low, high = axis.values[0], axis.values[-1]
-    if all(isinstance(value, int) for value in axis.values):
-        return widgets.IntSlider(axis.start, low, high, description=axis.label, style=style)
-    return widgets.FloatSlider(
-        axis.start,
-        min=low,
-        max=high,
-        step=10.0 ** round(math.log10((high - low) / 500)),
-        description=axis.label,
-        readout_format=".4g",
-        style=style,
-    )
-
-
-def _row(axis: Axis, control: widgets.ValueWidget) -> widgets.Widget:
-    """The control, with a play button where the axis asks for one."""
-    if not axis.is_number:
-        return widgets.VBox([widgets.Label(axis.label), control])
-    if not axis.play:
-        return control
-    play = widgets.Play(value=axis.start, min=axis.values[0], max=axis.values[-1], interval=150)
-    widgets.jslink((play, "value"), (control, "value"))
-    return widgets.HBox([play, control])

@@ -182,6 +182,20 @@ def test_sliders_are_answered_in_whatever_event_loop_the_kernel_hears_them():
 
 
 @without_a_loop
+def test_of_two_moves_at_once_plotly_draws_the_last():
+    shown = panel()
+
+    async def drag() -> None:
+        shown.controls["gamma"].value = 0.6
+        shown.controls["gamma"].value = 0.8
+        await shown.task
+
+    asyncio.run(drag())
+    assert CALLS[-1] == 0.8
+    np.testing.assert_allclose(shown.figure.data[0].y, 0.8 ** np.arange(4))
+
+
+@without_a_loop
 def test_plotly_draws_at_once_what_the_painter_refuses():
     shown = panel()
 
