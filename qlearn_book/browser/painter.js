@@ -138,12 +138,14 @@
 
     line(point) {
       const { trace, group, x, y } = point;
-      const line = group.querySelector(".js-line");
+      // Plotly makes a path of every stroke; here the first one takes them all.
+      const [line, ...others] = group.querySelectorAll(".js-line");
       const fill = group.querySelector(".js-fill");
       return (state) => {
         if (!line) return isEmpty(point, state);
         const path = linePath(x, y, state, trace.line.shape === "hv");
         set(line, "d", path);
+        for (const other of others) set(other, "d", "M0,0");
         if (fill) set(fill, "d", `${path}Z`);
         return true;
       };

@@ -31,8 +31,9 @@
       }
       continue;
     }
-    const line = group.querySelector(".js-line");
-    if (line) trace.lines = vertices(line.getAttribute("d"));
+    const lines = [...group.querySelectorAll(".js-line")].flatMap((line) => vertices(line.getAttribute("d")));
+    const strokes = lines.filter((stroke) => stroke.length > 1);
+    trace.lines = strokes.length ? strokes : lines.slice(0, 1);
     for (const node of group.querySelectorAll(".points > .point"))
       if (shown(node)) trace.points.push([...(numbers(node.getAttribute("transform")).length ? numbers(node.getAttribute("transform")) : [0, 0]), node.style.fill]);
     for (const node of group.querySelectorAll(".textpoint > text"))
