@@ -194,3 +194,10 @@ def test_the_peers_that_are_pinned_are_those_that_are_compared():
     named = {line.partition("==")[0] for line in pins.splitlines() if "==" in line}
     packages = {*planning_peers.PACKAGES, *q_learning_peers.PACKAGES, "stable-baselines3", "panel"}
     assert named - {"ziglang"} == packages
+
+
+def test_a_compiled_library_leaves_the_arithmetic_of_the_process_alone(tmp_path):
+    smallest = np.nextafter(0.0, 1.0)
+    for command in compiled.compilers().values():
+        compiled.build("network.c", command, tmp_path, "-ffast-math")
+        assert smallest * 1.0 > 0
