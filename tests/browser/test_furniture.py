@@ -70,7 +70,7 @@ def test_figures_and_formulas_count_from_one_in_every_chapter(book):
             found = [re.fullmatch(form, value) for value in names.values()]
             pairs = [(int(match[1]), int(match[2])) for match in found if match]
             assert pairs == [(chapter, place) for place in range(1, len(pairs) + 1)], stem
-            assert pairs, stem
+            assert pairs or "Figure" not in form, stem  # a chapter may do without formulas
 
 
 def test_every_citation_leads_to_the_work_that_it_names(book):
