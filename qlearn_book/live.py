@@ -1,4 +1,4 @@
-"""The live face of a figure: ipywidgets, a plotly FigureWidget, and the latest value always wins.
+"""The live face of a figure: ipywidgets, a plot, and the latest value always wins.
 
 While a slider is dragged its values arrive faster than a slow figure can be computed.  Only the
 newest is computed next; what came between is dropped, never queued.  A computation runs in a
@@ -17,12 +17,11 @@ from html import escape
 from typing import Any
 
 import ipywidgets as widgets
-import plotly.graph_objects as go
 
 from qlearn_book import controls
 from qlearn_book.axis import Axis
+from qlearn_book.live_plot import LivePlot
 from qlearn_book.nearest import Nearest
-from qlearn_book.painting import Painting
 from qlearn_book.prediction import Prediction
 
 BUSY_AFTER = 0.2  # seconds of computing until the sentence says so
@@ -58,11 +57,10 @@ class _Panel:
         payload = stored()
         self.nearest = Nearest(payload) if payload else None
         self.controls = {name: controls.control(axis) for name, axis in axes.items()}
-        self.figure = go.FigureWidget(_on_white(at()))
+        drawing = _on_white(at())
+        self.plot = LivePlot(drawing, self._settle)
         self.drawing: dict | None = None  # the newest that plotly has not drawn
-        self.figure._config |= {"displayModeBar": False, "showSendToCloud": False}
-        self.status = widgets.HTML(_sentence(self.figure.layout.meta["summary"]))
-        self.painting = Painting(self._settle)
+        self.status = widgets.HTML(_sentence(drawing["layout"]["meta"]["summary"]))
         self.task: asyncio.Task | None = None
         self.newest: dict[str, Any] | None = None
         self.moved = asyncio.Event()
@@ -76,8 +74,7 @@ class _Panel:
                     [controls.row(axes[n], c) for n, c in self.controls.items()],
                     layout=widgets.Layout(flex_flow="row wrap"),
                 ),
-                self.figure,
-                self.painting,
+                self.plot,
                 self.status,
             ]
         )
@@ -155,30 +152,21 @@ class _Panel:
         """Paint a drawing, with these words before its sentence, or show an error in its place."""
         if isinstance(drawing, str):
             self.drawing = None
-            self.figure.layout.height = 10  # plotly's least
+            self.plot.layout.display = "none"
             self.status.value = (
                 f'<pre style="color:#b00020;white-space:pre-wrap">{escape(drawing)}</pre>'
             )
             return
         self.drawing = drawing
-        self.painting.paint(drawing)
+        self.plot.layout.display = None
+        self.plot.paint(drawing)
         self.status.value = _sentence(before + drawing["layout"]["meta"]["summary"])
-        if self.figure.layout.height != drawing["layout"]["height"]:  # after an error
-            self._settle()
 
     def _settle(self) -> None:
         """Let plotly draw the newest drawing, so that hovering finds its points."""
         drawing, self.drawing = self.drawing, None
-        if drawing is None:
-            return
-        with self.figure.batch_update():
-            self.figure.layout.height = drawing["layout"]["height"]
-            for shown, trace in zip(self.figure.data, drawing["data"], strict=True):
-                shown.x, shown.y = trace["x"], trace["y"]
-                if "text" in trace:
-                    shown.text = trace["text"]
-                if not isinstance(trace.get("marker", {}).get("color", ""), str):
-                    shown.marker.color = trace["marker"]["color"]
+        if drawing is not None:
+            self.plot.draw(drawing)
 
 
 async def _happens(event: asyncio.Event, seconds: float) -> bool:

@@ -1,6 +1,7 @@
-/* Draws what a kernel sends straight into the SVG of a live plotly figure, as painter.js does on a
-   page: a slider that is dragged is answered without laying the figure out again. The module is
-   appended to codec.js and painter.js by qlearn_book/painting.py, and run by anywidget. */
+/* A live figure: plotly draws it, and what a kernel sends while a slider moves is written straight
+   into plotly's SVG, as painter.js does on a page. The module is appended to codec.js and painter.js
+   by qlearn_book/live_plot.py, and run by anywidget. */
+const CONFIG = { displayModeBar: false, responsive: true, showSendToCloud: false, plotlyServerURL: "" };
 
 /* Numbers and texts that move, in the form that a Painter reads: one state, in axis scale. */
 class Sheet {
@@ -40,10 +41,35 @@ class Sheet {
   }
 }
 
+const PATIENCE = 30_000; // ms; a kernel that died never answers, and the next figure asks its own
+
+/* plotly.js comes from the kernel, once for all figures of a notebook. */
+function loadPlotly(model) {
+  window.qlearnPlotly ??= new Promise((resolve, reject) => {
+    const late = setTimeout(() => {
+      window.qlearnPlotly = null;
+      reject(new Error("the kernel did not send plotly.js"));
+    }, PATIENCE);
+    const take = (message, buffers) => {
+      if (message.kind !== "plotly.js") return;
+      model.off("msg:custom", take);
+      clearTimeout(late);
+      const script = document.createElement("script");
+      script.src = URL.createObjectURL(new Blob([buffers[0]], { type: "text/javascript" }));
+      script.onload = () => resolve(window.Plotly);
+      script.onerror = () => reject(new Error("plotly.js could not be run"));
+      document.head.append(script);
+    };
+    model.on("msg:custom", take);
+    model.send({ wants: "plotly.js" });
+  });
+  return window.qlearnPlotly;
+}
+
 function render({ model, el }) {
   const { Painter } = window.qlearn;
-  let gd = null;
-  let sheet = null;
+  const gd = document.createElement("div");
+  const sheet = new Sheet();
   let painter = null;
 
   const bind = () => {
@@ -51,24 +77,34 @@ function render({ model, el }) {
     if (painter) painter.bind();
     else painter = new Painter(gd, sheet, (colour) => colour);
   };
-  const follow = (message, buffers) => {
-    const found = el.closest(".qlearn-explorer")?.querySelector(".js-plotly-plot");
-    if (!found?._fullLayout) return; // plotly has not drawn yet, and will draw the newest state
-    if (found !== gd) {
-      [gd, sheet, painter] = [found, new Sheet(), null];
+  const draw = async () => {
+    const Plotly = await loadPlotly(model);
+    const { data, layout } = structuredClone(model.get("drawing"));
+    const isFirst = !gd._fullLayout;
+    await Plotly.react(gd, data, layout, CONFIG);
+    if (isFirst)
       gd.on("plotly_afterplot", () => {
         if (!painter) return;
         bind();
         painter.paint(0); // plotly may have drawn an older state than the newest one
       });
-    }
+  };
+  const follow = (message, buffers) => {
+    if (message.kind !== "moving" || !gd._fullLayout) return; // plotly will draw the newest state
+    if (message.numbers.length !== 2 * gd._fullData.length) return; // so will it other lines
     const { buffer, byteOffset, byteLength } = buffers[0];
     if (sheet.take(gd, message, buffer.slice(byteOffset, byteOffset + byteLength)) || !painter) bind();
-    if (!painter.paint(0)) model.send({ refused: true });
+    if (!painter.paint(0)) model.send({ wants: "plotly's drawing" });
     gd.dataset.painted = Number(gd.dataset.painted ?? 0) + 1;
   };
+  el.append(gd);
+  draw();
+  model.on("change:drawing", draw);
   model.on("msg:custom", follow);
-  return () => model.off("msg:custom", follow);
+  return () => {
+    model.off("change:drawing", draw);
+    model.off("msg:custom", follow);
+  };
 }
 
 export default { render };
