@@ -24,6 +24,7 @@ help: ## list these commands
 
 book: $(INSTALLED) ## build the book into _build/html
 	$(PY) -m qlearn_book.site.assets
+	$(PY) -m qlearn_book.precompute
 	$(VENV)/bin/jupyter-book build . -W --keep-going
 	@echo "The book is ready: $(CURDIR)/$(SITE)/index.html"
 
