@@ -92,9 +92,8 @@ def execute(page, command: str) -> None:
     page.evaluate("command => window.jupyterapp.commands.execute(command)", command)
 
 
-@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
-def test_a_chapter_runs_and_a_dragged_slider_moves_its_figure(lab, visit, chapter):
-    figures = explorers(chapter)
+def run(lab: str, visit, chapter: Path):
+    """The page of a chapter all of whose cells have run without an error."""
     here = visit(
         f"{lab}/lab/workspaces/{chapter.stem}/tree/{chapter.name}",
         viewport={"width": 1400, "height": 1000},
@@ -110,9 +109,16 @@ def test_a_chapter_runs_and_a_dragged_slider_moves_its_figure(lab, visit, chapte
     execute(page, "notebook:run-all-cells")
     until(page, f"{CODE}.every((c) => c.model.executionCount) || {ERRORS}.length > 0", seconds=240)
     assert page.evaluate(ERRORS) == []
+    return page
+
+
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
+def test_a_chapter_runs_and_a_dragged_slider_moves_its_figure(lab, visit, chapter):
+    figures = explorers(chapter)
+    page = run(lab, visit, chapter)
     for number, explorer in enumerate(figures):
         panel = page.locator(".qlearn-explorer", has_text=explorer.title)
-        scroll_to(page, number)
+        scroll_to(page, "Explorer", number)
         if explorer.predict:
             asked = page.locator(".jp-OutputArea-output", has_text=explorer.predict.question)
             asked.get_by_role("button", name="Skip").click(timeout=60_000)
@@ -120,18 +126,28 @@ def test_a_chapter_runs_and_a_dragged_slider_moves_its_figure(lab, visit, chapte
         drag_first_slider(page, panel, explorer)
 
 
-def scroll_to(page, number: int) -> None:
+def test_the_phone_is_played_in_a_notebook(lab, visit):
+    page = run(lab, visit, next(path for path in chapters() if path.stem == "device"))
+    scroll_to(page, "PlayablePhone", 0)
+    root = page.locator("figure.phone[data-ready=true]")
+    root.wait_for(timeout=60_000)
+    root.locator(".phone-screen").click(position={"x": 75, "y": 75})
+    assert root.get_attribute("data-step") == "1"
+    assert "Step 1 of 15" in root.locator(".phone-said").inner_text()
+
+
+def scroll_to(page, name: str, number: int) -> None:
     """JupyterLab attaches cells only near the screen: bring the n-th figure's cell into view."""
     page.evaluate(
-        """(number) => {
+        """([name, number]) => {
           const notebook = window.jupyterapp.shell.currentWidget.content;
           const cells = notebook.widgets
             .map((cell, index) => [cell, index])
             .filter(([cell]) => cell.model.type === "code")
-            .filter(([cell]) => /^Explorer[(]/m.test(cell.model.sharedModel.source));
+            .filter(([cell]) => `\\n${cell.model.sharedModel.source}`.includes(`\\n${name}(`));
           return notebook.scrollToItem(cells[number][1], "start");
         }""",
-        number,
+        [name, number],
     )
 
 
