@@ -68,5 +68,5 @@
     return figure;
   }
 
-  window.qlearn = { decode, figureAt, numberAt, textAt };
+  window.qlearn = { inflate, decode, figureAt, numberAt, textAt };
 })();

@@ -2,8 +2,9 @@
    page's theme, and goes to the state that the page's address asks for. */
 (() => {
   "use strict";
-  const { Figure, readAddress, nearest } = window.qlearn;
+  const { Figure, Phone, payloadOf, readAddress, nearest } = window.qlearn;
   const figures = new Map(); // name -> Figure
+  const phones = new Map(); // name -> Phone
 
   /* Go where the address points. Nothing in an address can do more than move a figure's controls. */
   async function follow() {
@@ -34,17 +35,19 @@
 
   function start() {
     for (const root of document.querySelectorAll("figure.qx")) figures.set(root.id, new Figure(root));
+    for (const root of document.querySelectorAll("figure.phone"))
+      phones.set(root.id, new Phone(root, () => payloadOf(root)));
     const near = new IntersectionObserver(
       (entries) => {
         for (const entry of entries)
           if (entry.isIntersecting) {
             near.unobserve(entry.target);
-            figures.get(entry.target.id).mount();
+            (figures.get(entry.target.id) ?? phones.get(entry.target.id)).mount();
           }
       },
       { rootMargin: "400px" }
     );
-    for (const { root } of figures.values()) near.observe(root);
+    for (const { root } of [...figures.values(), ...phones.values()]) near.observe(root);
     new MutationObserver(() => {
       for (const figure of figures.values()) if (figure.painter) figure.draw();
     }).observe(document.documentElement, { attributeFilter: ["data-theme"] });

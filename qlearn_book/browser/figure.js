@@ -33,6 +33,10 @@
 
   const payloads = new Map();
   window.qlearnData = (key, payload) => payloads.set(key, payload);
+  async function payloadOf(root) {
+    await load(root.dataset.src);
+    return payloads.get(root.dataset.qx);
+  }
 
   const colour = (light) => (dark() && window.qlearnDark[light]) || light;
   function coloured(node) {
@@ -86,10 +90,10 @@
 
     async build() {
       try {
-        const key = this.root.dataset.qx;
-        await Promise.all([load(new URL("vendor/plotly/plotly-basic.min.js", base).href), load(this.root.dataset.src)]);
-        this.sheet ??= await decode(payloads.get(key));
-        payloads.delete(key);
+        const plotly = load(new URL("vendor/plotly/plotly-basic.min.js", base).href);
+        const [payload] = await Promise.all([payloadOf(this.root), plotly]);
+        this.sheet ??= await decode(payload);
+        payloads.delete(this.root.dataset.qx);
         this.plot.replaceChildren(); // the picture of the start makes room
         await this.draw();
         this.painter = new Painter(this.plot, this.sheet, colour);
@@ -276,5 +280,5 @@
     }
   }
 
-  window.qlearn.Figure = Figure;
+  Object.assign(window.qlearn, { Figure, payloadOf });
 })();

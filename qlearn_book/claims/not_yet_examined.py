@@ -17,14 +17,6 @@ def _listed(section: str, *claims: tuple[str, str] | tuple[str, str, str]) -> tu
 
 DIGI_Q = (
     *_listed(
-        "Digi-Q: the setting",
-        (
-            "device-control-is-hard",
-            "Controlling a phone has the long horizon and the large spaces in which Q-learning "
-            "struggles.",
-        ),
-    ),
-    *_listed(
         "Digi-Q: frozen representations",
         ("end-to-end-unstable", "Training a large model end to end by TD learning is unstable."),
         (

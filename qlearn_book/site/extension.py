@@ -31,7 +31,7 @@ from qlearn_book.site import assets, finish, ledger_page, publishing
 BROWSER = Path(__file__).resolve().parent.parent / "browser"
 SCRIPTS = (
     *("palette.js", "codec.js", "table.js", "painter.js", "links.js", "predict.js"),
-    *("figure.js", "explorer.js"),
+    *("figure.js", "phone.js", "explorer.js"),
 )
 DATA = re.compile(r'<template class="qx-data" data-key="(\w+)">(.*?)</template>', re.DOTALL)
 
@@ -60,7 +60,7 @@ def add_assets(app: Sphinx, config) -> None:
     server.start_server_process = server.start_network_socket
     sphinxcontrib.katex.STARTUP_TIMEOUT = 60.0
     config.katex_js_path = str(assets.VENDOR / "katex" / "katex.min.js")
-    for sheet in ("vendor/fonts/fonts.css", "palette.css", "book.css", "explorer.css"):
+    for sheet in ("vendor/fonts/fonts.css", "palette.css", "book.css", "explorer.css", "phone.css"):
         app.add_css_file(sheet)
     for script in SCRIPTS:
         app.add_js_file(script, loading_method="defer")

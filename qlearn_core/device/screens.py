@@ -56,25 +56,43 @@ def actions(settings: PhoneSettings) -> tuple[str, ...]:
     return (*clicks, *(f"type {word}" for word in settings.words), *KEYS)
 
 
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """The nuisances of one frame, the same for every state and every layout."""
+
+    clock: np.ndarray  # (CELL, 5·CELL) levels, see-through but for the ink
+    advert: np.ndarray  # (CELL, COLUMNS·CELL) levels of a banner
+    light: np.ndarray  # (HEIGHT, WIDTH) grey levels that are added
+
+
+def make_frames(settings: PhoneSettings) -> tuple[Frame, ...]:
+    """The frames of a phone, always the same ones."""
+    rng = np.random.default_rng(FRAME_SEED)
+    frames = []
+    for _ in range(settings.num_frames):
+        clock = glyphs.text(f"{rng.integers(10, 24)}:{rng.integers(10, 60)}")
+        banner = np.full((CELL, WIDTH), 2)
+        write(banner, f"{ADVERTS[rng.integers(len(ADVERTS))]:^{COLUMNS}}", 0, 0)
+        light = rng.uniform(-BRIGHTNESS, BRIGHTNESS)
+        light = light + settings.noise * rng.standard_normal((HEIGHT, WIDTH))
+        clock = np.where(clock == glyphs.INK, 2, clock)
+        frames.append(Frame(clock, banner, light))
+    return tuple(frames)
+
+
 def make_screens(phone: Phone, layout: Layout) -> Screens:
     """Every screen of a phone in a layout, and what every action does there."""
     settings = phone.settings
-    rng = np.random.default_rng(FRAME_SEED)
     images = np.empty((phone.num_states, settings.num_frames, HEIGHT, WIDTH), dtype=np.uint8)
     pages = np.stack([draw(settings, layout, state) for state in phone.states])
     banners = [advert_row(layout, state) for state in phone.states]
-    for f in range(settings.num_frames):
-        clock = f"{rng.integers(10, 24)}:{rng.integers(10, 60)}"
-        advert = f"{ADVERTS[rng.integers(len(ADVERTS))]:^{COLUMNS}}"
+    for f, frame in enumerate(make_frames(settings)):
         shown = pages.copy()
         for page, banner in zip(shown, banners, strict=True):
-            write(page, clock, 0, 0, 2)
+            put(page, frame.clock, 0, 0)
             if banner:
-                fill(page, 2, banner, 0, 1, COLUMNS)
-                write(page, advert, banner, 0)
-        light = rng.uniform(-BRIGHTNESS, BRIGHTNESS)
-        light = light + settings.noise * rng.standard_normal((HEIGHT, WIDTH))
-        images[:, f] = np.rint((THEMES[layout.theme][shown] + light).clip(0, 255))
+                put(page, frame.advert, banner, 0)
+        images[:, f] = np.rint((THEMES[layout.theme][shown] + frame.light).clip(0, 255))
     moves = np.stack([_moves(phone, layout, state) for state in phone.states])
     for array in (images, moves):
         array.setflags(write=False)

@@ -116,16 +116,16 @@ def open_figure(page: Page, number: int, explorer: Explorer) -> Locator:
     return panel
 
 
-def scroll_to(page: Page, number: int) -> None:
-    """JupyterLab attaches cells only near the screen: bring the n-th figure's cell into view."""
+def scroll_to(page: Page, number: int, name: str = "Explorer") -> None:
+    """JupyterLab attaches cells only near the screen: bring the n-th cell that shows this in."""
     page.evaluate(
-        """(number) => {
+        """([number, name]) => {
           const notebook = window.jupyterapp.shell.currentWidget.content;
           const cells = notebook.widgets
             .map((cell, index) => [cell, index])
             .filter(([cell]) => cell.model.type === "code")
-            .filter(([cell]) => /^Explorer[(]/m.test(cell.model.sharedModel.source));
+            .filter(([cell]) => `\\n${cell.model.sharedModel.source}`.includes(`\\n${name}(`));
           return notebook.scrollToItem(cells[number][1], "start");
         }""",
-        number,
+        [number, name],
     )

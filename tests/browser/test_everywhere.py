@@ -45,6 +45,7 @@ def test_without_javascript_every_figure_is_a_picture_with_its_numbers(
 @pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
 def test_on_paper_every_figure_shows_and_nothing_is_veiled(visit, address, chapter):
     here = visit(f"{address}/book/{chapter.stem}.html")
+    here.page.locator("figure.qx").first.scroll_into_view_if_needed()
     here.page.wait_for_selector("figure.qx[data-ready=true]")
     here.page.emulate_media(media="print")
     veiled = """() => [...document.querySelectorAll(".qx-stage")]

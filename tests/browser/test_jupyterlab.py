@@ -10,7 +10,7 @@ import pytest
 
 from qlearn_book.explorer import Explorer
 from qlearn_book.notebooks import chapters, explorers
-from tests.browser.lab import SCREEN, lab_on, open_figure, run_notebook
+from tests.browser.lab import SCREEN, lab_on, open_figure, run_notebook, scroll_to
 
 DATA = """node => node.querySelector(".js-plotly-plot").data
     .map((trace) => [Array.from(trace.x), Array.from(trace.y)])"""
@@ -28,6 +28,17 @@ def test_a_chapter_runs_and_a_dragged_slider_moves_its_figure(lab, visit, chapte
     run_notebook(page, lab, chapter)
     for number, explorer in enumerate(explorers(chapter)):
         drag_first_slider(page, open_figure(page, number, explorer), explorer)
+
+
+def test_the_phone_is_played_in_a_notebook(lab, visit):
+    page = visit("about:blank", **SCREEN).page
+    run_notebook(page, lab, next(path for path in chapters() if path.stem == "device"))
+    scroll_to(page, 0, "PlayablePhone")
+    root = page.locator("figure.phone[data-ready=true]")
+    root.wait_for(timeout=60_000)
+    root.locator(".phone-screen").click(position={"x": 75, "y": 75})
+    assert root.get_attribute("data-step") == "1"
+    assert "Step 1 of 15" in root.locator(".phone-said").inner_text()
 
 
 def drag_first_slider(page, panel, explorer: Explorer) -> None:
