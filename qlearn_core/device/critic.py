@@ -34,7 +34,7 @@ from .training import seeded, train
 
 COPIES = 2
 HIDDEN = (64, 64)
-NUM_UPDATES, BATCH_SIZE, LEARNING_RATE = 1_500, 128, 1e-3
+NUM_UPDATES, BATCH_SIZE, LEARNING_RATE = 1_000, 128, 1e-3
 TAU = 0.02  # of the target copies
 METHODS = ("td", "mc")
 
