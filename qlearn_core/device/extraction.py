@@ -30,7 +30,6 @@ from qlearn_core.mdp import check_integer, check_real
 
 from .behaviour import PolicyNetwork
 from .encoder import action_of_spot, num_spots, spot_of_action
-from .exact import Policy
 from .rollouts import draw_actions
 from .settings import PhoneSettings
 from .tasks import Task
@@ -98,6 +97,37 @@ def optimum(weights: np.ndarray, beta: np.ndarray) -> np.ndarray:
     return np.where(total > 0, weights / np.where(total > 0, total, 1.0), beta)
 
 
+def imitation_gradient(pi: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(..., n) the gradient of Σ_a w log π with respect to the logits of π: w − π Σ w."""
+    return weights - pi * weights.sum(axis=-1, keepdims=True)
+
+
+def reinforce_gradient(pi: np.ndarray, advantages: np.ndarray) -> np.ndarray:
+    """(..., n) the gradient of Σ_a π A with respect to the logits of π: π (A − Σ π A)."""
+    return pi * (advantages - (pi * advantages).sum(axis=-1, keepdims=True))
+
+
+def ascend(
+    beta: np.ndarray,
+    gradient: Callable[[np.ndarray], np.ndarray],
+    *,
+    rate: float,
+    num_steps: int,
+) -> np.ndarray:
+    """(..., n) where the logits of log β arrive by steps along gradient(π), each situation alone.
+
+    β must be positive. Raises ValueError for a rate <= 0 or num_steps < 0.
+    """
+    check_real(rate, "rate", "> 0", lambda x: x > 0)
+    pi, logits = beta, np.log(beta)
+    for _ in range(check_integer(num_steps, "num_steps", 0)):
+        logits = logits + rate * gradient(pi)
+        logits -= logits.max(axis=-1, keepdims=True)
+        pi = np.exp(logits)
+        pi /= pi.sum(axis=-1, keepdims=True)
+    return pi
+
+
 def divergence(pi: np.ndarray, beta: np.ndarray) -> np.ndarray:
     """(...) KL(π ‖ β) = Σ_a π log(π / β) of every situation, in nats; β must be positive."""
     return (pi * (np.log(np.where(pi > 0, pi, 1.0)) - np.log(beta))).sum(axis=-1)
@@ -128,14 +158,11 @@ def spot_table(
     return table
 
 
-def as_policy(settings: PhoneSettings, answers: np.ndarray) -> Policy:
-    """The `Policy` that answers, on the screens it is asked about in this order, with spots (B, n).
-
-    A cell is clicked at any of its pixels alike.
-    """
-    spots = spot_of_action(settings)
-    pixels = np.bincount(spots)
-    return lambda images, instructions: (answers / pixels)[:, spots]
+def at_pixels(settings: PhoneSettings, spots: np.ndarray) -> np.ndarray:
+    """(..., A) the probabilities of actions from those of spots (..., n): a cell is clicked at any
+    of its pixels alike."""
+    places = spot_of_action(settings)
+    return (spots / np.bincount(places))[..., places]
 
 
 def imitation_loss(log_pi: Tensor, weights: Tensor) -> Tensor:

@@ -21,12 +21,12 @@ from qlearn_core.device.encoder import (
     features,
     oracle_features,
 )
-from qlearn_core.device.exact import success_probability
-from qlearn_core.device.extraction import best_of_n, spot_table
+from qlearn_core.device.exact import at_actions, success_probability, sum_over_widgets
+from qlearn_core.device.extraction import at_pixels, best_of_n, spot_table
 from qlearn_core.device.layouts import make_layouts
 from qlearn_core.device.phone import START, make_phone
 from qlearn_core.device.pretraining import off_the_shelf, untrained
-from qlearn_core.device.rollouts import all_images, roll_out, seeing
+from qlearn_core.device.rollouts import Trajectories, all_images, roll_out, seeing
 from qlearn_core.device.screens import Screens, make_screens
 from qlearn_core.device.settings import PhoneSettings
 from qlearn_core.device.tasks import Task, split
@@ -66,23 +66,12 @@ class Bench:
     num_training: int
     beta: np.ndarray  # (K, G, n)
 
-    def of_layout(self, table: np.ndarray, layout: int) -> np.ndarray:
-        """(S, F, ...) the rows of a table (K, ...) that belong to a layout."""
-        phone = self.screens[0].phone
-        num_frames = phone.settings.num_frames
-        table = table.reshape(len(self.screens), phone.num_states, num_frames, *table.shape[1:])
-        return table[layout]
-
-    def moves(self, layout: int) -> np.ndarray:
-        """(S, n) the move that every spot stands for."""
-        one = self.screens[layout]
-        return one.moves[:, action_of_spot(one.phone.settings)].astype(np.int64)
-
     def move_probabilities(self, table: np.ndarray, layout: int) -> np.ndarray:
         """(S, M) from a policy (K, n): the mean over frames, summed over the spots of a move."""
-        spots = self.of_layout(table, layout).mean(axis=1)
-        pi = np.zeros((len(spots), self.screens[0].phone.num_moves))
-        np.add.at(pi, (np.arange(len(pi))[:, None], self.moves(layout)), spots)
+        one = self.screens[layout]
+        num_states, num_frames = one.images.shape[:2]
+        spots = table.reshape(len(self.screens), num_states, num_frames, -1)[layout].mean(axis=1)
+        pi = sum_over_widgets(one, at_pixels(one.phone.settings, spots))
         return pi / pi.sum(axis=1, keepdims=True)
 
     def success(self, table: np.ndarray, g: int) -> float:
@@ -99,14 +88,15 @@ class Bench:
     def truth(self, g: int) -> tuple[np.ndarray, np.ndarray]:
         """q_β (K, n) of a task and how often β is at each screen (K,), in actions per episode."""
         phone, task = self.screens[0].phone, self.tasks[g]
+        num_frames = phone.settings.num_frames
         q, visits = [], []
-        for layout in range(len(self.screens)):
+        for layout, one in enumerate(self.screens):
             pi = self.move_probabilities(self.beta[:, g], layout)
             values = evaluate_policy(phone.mdp(task), pi, gamma=GAMMA)
-            at_spots = np.take_along_axis(values, self.moves(layout), axis=1)
-            q.append(at_spots.repeat(phone.settings.num_frames, axis=0))
-            visits.append(self._visits(pi).repeat(phone.settings.num_frames))
-        return np.concatenate(q), np.concatenate(visits) / phone.settings.num_frames
+            at_spots = at_actions(one, values)[:, action_of_spot(phone.settings)]
+            q.append(at_spots.repeat(num_frames, axis=0))
+            visits.append(self._visits(pi).repeat(num_frames) / num_frames)
+        return np.concatenate(q), np.concatenate(visits)
 
     def _visits(self, pi: np.ndarray) -> np.ndarray:
         """(S,) the expected number of actions in each state until the end or the time limit."""
@@ -137,7 +127,12 @@ def encoder_named(name: str) -> Encoder:
 
 @lru_cache(maxsize=2)
 def make_bench(chance: float, seed: int) -> Bench:
-    """A phone in which everything goes wrong `chance` times as often as usual, in new layouts."""
+    """A phone in which everything goes wrong `chance` times as often as usual, in new layouts.
+
+    Raises ValueError for a chance outside [0, 5] or a seed < 0.
+    """
+    check_real(chance, "chance", "in [0, 5]", lambda x: 0 <= x <= 5)
+    check_integer(seed, "seed", 0)
     usual = {
         name: chance * getattr(SETTINGS, name)
         for name in ("miss", "mistype", "load_failure", "popup", "crash")
@@ -152,22 +147,32 @@ def make_bench(chance: float, seed: int) -> Bench:
     return Bench(screens, tasks, len(training), beta)
 
 
+def episodes(bench: Bench, *, num_episodes: int, seed: int) -> Trajectories:
+    """Episodes of the behaviour policy on training tasks. Raises ValueError as `roll_out` does."""
+    return roll_out(
+        bench.screens, bench.tasks[: bench.num_training], seeing(behaviour_policy().policy),
+        num_episodes=num_episodes, rng=np.random.default_rng([seed, 7]),
+    )  # fmt: skip
+
+
+def critic_features(bench: Bench, encoder: str) -> Features:
+    """Of all screens and tasks of a bench, by one of `ENCODERS`. Raises ValueError for another."""
+    if encoder not in ENCODERS:
+        raise ValueError(f"encoder must be one of {', '.join(ENCODERS)}, but is {encoder!r}")
+    if encoder == "oracle":
+        return oracle_features(bench.screens, bench.tasks)
+    return features(encoder_named(encoder), all_images(bench.screens), bench.tasks)
+
+
 def td_against_mc(*, num_episodes: int, chance: float, encoder: str, seed: int) -> CriticComparison:
     """Both critics from episodes of the behaviour policy on training tasks; the seed draws the
     layouts, the data and the heads.
 
     Raises ValueError for another encoder, num_episodes < 1, a chance outside [0, 5] or a seed < 0.
     """
-    check_integer(num_episodes, "num_episodes", 1)
-    chance = check_real(chance, "chance", "in [0, 5]", lambda x: 0 <= x <= 5)
-    if encoder not in ENCODERS:
-        raise ValueError(f"encoder must be one of {', '.join(ENCODERS)}, but is {encoder!r}")
-    bench = make_bench(chance, check_integer(seed, "seed", 0))
-    data = roll_out(
-        bench.screens, bench.tasks[: bench.num_training], seeing(behaviour_policy().policy),
-        num_episodes=num_episodes, rng=np.random.default_rng([seed, 7]),
-    )  # fmt: skip
-    seen = _features(bench, encoder)
+    bench = make_bench(chance, seed)
+    data = episodes(bench, num_episodes=num_episodes, seed=seed)
+    seen = critic_features(bench, encoder)
     steps = transitions(data, SETTINGS, gamma=GAMMA)
     tests = range(bench.num_training, len(bench.tasks))
     truths = [bench.truth(g) for g in tests]
@@ -217,9 +222,3 @@ def accuracy(
     pairs = better * weights[:, :, None] * beta[:, None, :]
     prefers = (1 + np.sign(q[:, :, None] - q[:, None, :])) / 2
     return float(rmse), float((pairs * prefers).sum() / pairs.sum())
-
-
-def _features(bench: Bench, encoder: str) -> Features:
-    if encoder == "oracle":
-        return oracle_features(bench.screens, bench.tasks)
-    return features(encoder_named(encoder), all_images(bench.screens), bench.tasks)

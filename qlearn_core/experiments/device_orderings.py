@@ -51,7 +51,7 @@ ORDERINGS = (
         "share of the action in the variance of Q", "nothing else asks what an action does",
     ),
     Ordering(
-        "representation", "fine-tuned, pre-training without places", "fine-tuned on shuffled labels",
+        "representation", "fine-tuned, pre-training without places", "the same, shuffled labels",
         "exact success on test tasks of reranking 4 candidates", "shuffled labels teach nothing",
     ),
     Ordering(

@@ -1,4 +1,4 @@
-"""The critics: targets, marks, and the fixed point of dynamic programming on counted transitions."""
+"""The critics: targets, marks, and dynamic programming on counted transitions."""
 
 from __future__ import annotations
 

@@ -11,16 +11,18 @@ import torch
 from qlearn_core.device import extraction
 from qlearn_core.device.behaviour import PolicyNetwork
 from qlearn_core.device.encoder import num_spots, spot_of_action
-from qlearn_core.device.exact import move_probabilities
 from qlearn_core.device.extraction import (
-    as_policy,
+    ascend,
+    at_pixels,
     awr_weights,
     best_of_n,
     divergence,
     extract,
+    imitation_gradient,
     imitation_loss,
     optimum,
     positive_advantage,
+    reinforce_gradient,
     reinforce_loss,
     spot_table,
 )
@@ -115,9 +117,31 @@ def test_the_mean_gradient_of_reinforce_is_the_gradient_of_the_mean_advantage():
     assert mean.numpy() == pytest.approx(exact.numpy())
 
 
+def test_gradients_of_tables_are_those_of_automatic_differentiation():
+    logits = torch.tensor([[0.3, -0.2, 0.5, 0.0]] * 2, requires_grad=True, dtype=torch.float64)
+    values = np.stack([ADVANTAGES, SCORES])
+    log_pi = torch.log_softmax(logits, dim=1)
+    (reinforce,) = torch.autograd.grad(
+        (log_pi.exp() * torch.from_numpy(values)).sum(), logits, retain_graph=True
+    )
+    (imitation,) = torch.autograd.grad((log_pi * torch.from_numpy(values)).sum(), logits)
+    pi = log_pi.detach().exp().numpy()
+    assert reinforce_gradient(pi, values) == pytest.approx(reinforce.numpy())
+    assert imitation_gradient(pi, values) == pytest.approx(imitation.numpy())
+
+
+def test_reinforce_climbs_to_the_best_action_and_imitation_to_its_weights():
+    best = ascend(BETA, lambda pi: reinforce_gradient(pi, ADVANTAGES), rate=2.0, num_steps=2_000)
+    assert best[1] > 0.99
+    weights = awr_weights(BETA, ADVANTAGES, 0.2)
+    same = ascend(BETA, lambda pi: imitation_gradient(pi, weights), rate=1.0, num_steps=500)
+    assert same == pytest.approx(weights, abs=1e-6)
+    start = ascend(BETA, lambda pi: imitation_gradient(pi, weights), rate=1.0, num_steps=0)
+    assert start == pytest.approx(BETA)
+
+
 def test_logged_actions_with_negative_advantages_push_without_end():
-    """−Σ β A log π has no minimum: the logit of a bad action falls forever, as it does not with
-    weights that are not negative."""
+    """−Σ β A log π has no minimum: the logarithm of a bad action's chance falls forever."""
     logits = torch.zeros(1, 4, requires_grad=True)
     descent = torch.optim.SGD([logits], lr=1.0)
     losses, worst = [], []
@@ -149,16 +173,12 @@ def test_a_table_of_spots_is_the_policy_of_the_network():
     sums = np.stack([np.bincount(spot_of_action(SETTINGS), weights=row) for row in answer])
     assert table.shape == (len(images), num_spots(SETTINGS))
     assert table == pytest.approx(sums, abs=1e-6)
-    back = as_policy(SETTINGS, table[::2])(images[::2], None)
-    assert back == pytest.approx(answer[::2], abs=1e-6)
-    frames = iter([table[::2], table[1::2]])
-    pi = move_probabilities(screens, lambda *seen: as_policy(SETTINGS, next(frames))(*seen), TASK)
-    assert pi == pytest.approx(move_probabilities(screens, network.policy, TASK), abs=1e-6)
+    assert at_pixels(SETTINGS, table) == pytest.approx(answer, abs=1e-6)
 
 
 @pytest.mark.parametrize("method", ["imitation", "reinforce"])
 def test_a_network_learns_what_pays(method, monkeypatch):
-    """Typing the word is good everywhere; both ways raise its probability, the same for one seed."""
+    """Typing the word is good everywhere: its probability rises, by the same bits for one seed."""
     monkeypatch.setattr(extraction, "NUM_UPDATES", 20)
     (screens,) = tiny()
     with seeded(np.random.default_rng(0)):
