@@ -5,7 +5,7 @@ With a target copy of both heads that follows as θ̄ ← θ̄ + τ (θ − θ̄
     J_Q = E [ (Q(s, a) − r − γ (1 − terminated) V̄(s'))² ],
     J_V = E [ (V(s) − Q̄(s, a'))² ],  a' ~ π(· | s)
 
-(Bai et al. 2025, section 4.1). An order is terminal, the time limit is not: what was cut off
+(Bai et al. 2025). An order is terminal, the time limit is not: what was cut off
 bootstraps like any other step. Monte Carlo regresses both heads on the observed return,
 
     J_Q = E [ (Q(s, a) − G)² ],  J_V = E [ (V(s) − G)² ],  G_t = Σ_{k ≥ t} γ^{k−t} r_k,

@@ -6,8 +6,8 @@ stream is also asked what stands at its spot. Without, the spot is a distraction
 the features tell actions apart. How much pre-training asks about places is thus a choice that
 decides comparisons, and not a detail.
 
-Fine-tuning continues with one question on the transitions of the data (Bai et al. 2025, section
-4.2): did the action change the screen? The label is the ℓ2 distance of the two screens,
+Fine-tuning continues with one question on the transitions of the data (Bai et al.
+2025): did the action change the screen? The label is the ℓ2 distance of the two screens,
 
     y_t = 1[ d(x_t, x_{t+1}) ≥ threshold ],    d(x, x') = √(1/P Σ_p (x_p − x'_p)²) in grey levels.
 """

@@ -24,7 +24,7 @@ from qlearn_core.device.extraction import (
     reinforce_gradient,
 )
 
-from .device_critics import GAMMA, Bench, critic_features, episodes, make_bench
+from .device_bench import GAMMA, Bench, critic_features, episodes, make_bench
 
 CANDIDATES = (1, 2, 4, 8, 16)
 TEMPERATURES = (0.03, 0.1, 0.3, 1.0)
@@ -64,7 +64,7 @@ def extraction(*, num_episodes: int, encoder: str, seed: int) -> Extraction:
     seen = critic_features(bench, encoder)
     steps = transitions(data, bench.screens[0].phone.settings, gamma=GAMMA)
     critic = train_critic(seen, steps, bench.beta, method="td", gamma=GAMMA, seed=seed)
-    tests = range(bench.num_training, len(bench.tasks))
+    tests = bench.tests
     rows = [(arm, value) for arm, values in ARMS.items() for value in values]
     success, distance = np.zeros((2, 2, len(rows)))
     kept = np.zeros((2, len(CANDIDATES)))
@@ -113,5 +113,4 @@ def extracted(
 
 
 def _behaviour(bench: Bench) -> float:
-    tests = range(bench.num_training, len(bench.tasks))
-    return float(np.mean([bench.success(bench.beta[:, g], g) for g in tests]))
+    return float(np.mean([bench.success(bench.beta[:, g], g) for g in bench.tests]))

@@ -14,8 +14,9 @@ from qlearn_core.device.phone import START
 from qlearn_core.device.rollouts import all_images, roll_out, seeing
 from qlearn_core.device.tasks import split
 from qlearn_core.device.training import seeded
-from qlearn_core.experiments import device_critics
-from qlearn_core.experiments.device_critics import Bench, accuracy, reranked, td_against_mc
+from qlearn_core.experiments import device_bench
+from qlearn_core.experiments.device_bench import Bench, accuracy, reranked
+from qlearn_core.experiments.device_critics import td_against_mc
 from qlearn_core.experiments.device_orderings import ORDERINGS, interval, verdict
 from qlearn_core.sweeps import sweep
 from tests.device.tiny import SETTINGS, tiny
@@ -41,7 +42,7 @@ def test_success_and_values_are_those_of_the_policy_on_pixels(bench, network):
         q, visits = bench.truth(g)
         reached = []
         for k, screens in enumerate(bench.screens):
-            exact, pi = policy_q(screens, network.policy, task, gamma=device_critics.GAMMA)
+            exact, pi = policy_q(screens, network.policy, task, gamma=device_bench.GAMMA)
             reached.append(success_probability(screens.phone, task, pi, horizon=8)[8, START])
             rows = q.reshape(2, -1, 2, num_spots(SETTINGS))[k]
             at_spots = at_actions(screens, exact)[:, action_of_spot(SETTINGS)]
@@ -70,9 +71,8 @@ def test_visits_are_the_mean_number_of_actions_in_each_state(bench, network):
 
 
 def test_with_exact_values_more_candidates_are_better(bench):
-    tests = range(bench.num_training, len(bench.tasks))
-    success = reranked(bench, [bench.truth(g)[0] for g in tests])
-    one = np.mean([bench.success(bench.beta[:, g], g) for g in tests])
+    success = reranked(bench, [bench.truth(g)[0] for g in bench.tests])
+    one = np.mean([bench.success(bench.beta[:, g], g) for g in bench.tests])
     assert success[0] == pytest.approx(one)
     assert success[0] < success[1] < success[2]
 
@@ -98,7 +98,7 @@ def test_accuracy_is_what_loops_over_all_pairs_give():
     assert accuracy(np.zeros((3, 4)), truth, beta, visits)[1] == 0.5
 
 
-@pytest.mark.parametrize("encoder", device_critics.ENCODERS)
+@pytest.mark.parametrize("encoder", device_bench.ENCODERS)
 def test_a_run_is_a_record_that_a_sweep_can_keep(encoder, small_experiments, tmp_path):
     over = {"num_episodes": (4,), "chance": (0.0, 1.0), "encoder": (encoder,)}
     with parallel_config("threading", n_jobs=1):  # other processes would not know the tiny phone
@@ -115,7 +115,7 @@ def test_a_run_is_a_record_that_a_sweep_can_keep(encoder, small_experiments, tmp
 
 
 def test_what_the_experiment_cannot_be_run_with_is_named(small_experiments):
-    with pytest.raises(ValueError, match="encoder must be one of places, untrained, oracle"):
+    with pytest.raises(ValueError, match="encoder must be one of places, pages, untrained"):
         td_against_mc(num_episodes=4, chance=1.0, encoder="pixels", seed=0)
     with pytest.raises(ValueError, match=r"chance must be a number in \[0, 5\], but is 6"):
         td_against_mc(num_episodes=4, chance=6, encoder="places", seed=0)
