@@ -174,9 +174,9 @@ def test_questions_about_places_are_asked_only_with_places(few):
 
 
 def test_fine_tuning_learns_which_actions_change_the_screen(few, monkeypatch):
-    """On a phone without chance, from an encoder that has learned nothing: the labels of held-out
-    screens are told twice as well as by the best constant, shuffled ones are not learned."""
-    monkeypatch.setattr(pretraining, "NUM_FINE_TUNING", 100)
+    """On a phone without chance, from an encoder that has learned nothing: the labels are told
+    twice as well as by the best constant, shuffled ones are not learned."""
+    monkeypatch.setattr(pretraining, "NUM_FINE_TUNING", 150)
     data = episodes(num_episodes=200, **CERTAIN)
     labels = change_labels(data)
     start = untrained(SETTINGS, seed=0)
