@@ -1,7 +1,7 @@
 """From a critic to a policy: Best-of-N, advantage-weighted regression, REINFORCE.
 
 All of them start from a behaviour policy β and scores Q(s, a); an advantage is A = Q − V. Sums over
-actions are exact, as if every situation came with any number of samples. Three of them are
+actions are exact, as if every situation came with any number of samples. Four of them
 
     maximise E_s [ Σ_a w(a | s) log π(a | s) ]:
 
