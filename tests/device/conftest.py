@@ -1,0 +1,28 @@
+"""What the tests of the phone share."""
+
+from __future__ import annotations
+
+import pytest
+
+from qlearn_core.device import behaviour, critic, pretraining
+from qlearn_core.experiments import device_bench
+from tests.device.tiny import SETTINGS
+
+
+@pytest.fixture
+def small_experiments(monkeypatch):
+    """The experiments in seconds, on the tiny phone."""
+    monkeypatch.setattr(device_bench, "SETTINGS", SETTINGS)
+    monkeypatch.setattr(behaviour, "DEMONSTRATION_LAYOUTS", 2)
+    monkeypatch.setattr(behaviour, "NUM_DEMONSTRATIONS", 20)
+    monkeypatch.setattr(pretraining, "DEMONSTRATION_LAYOUTS", 2)
+    for module in (behaviour, critic, pretraining):
+        monkeypatch.setattr(module, "NUM_UPDATES", 3)
+    caches = (
+        device_bench.behaviour_policy, device_bench.encoder_named, device_bench.make_bench,
+    )  # fmt: skip
+    for cache in caches:
+        cache.cache_clear()
+    yield
+    for cache in caches:
+        cache.cache_clear()
