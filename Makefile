@@ -37,7 +37,7 @@ lab: $(INSTALLED) ## open the chapters in JupyterLab
 
 test: book ## build the book and run every test
 	$(PY) -m tests.browser.chromium --install
-	$(PY) -m pytest -n 2 --dist loadfile --ignore=tests/browser/test_jupyterlab.py
+	$(PY) -m pytest -n 2 --dist worksteal --ignore=tests/browser/test_jupyterlab.py
 	$(PY) -m pytest tests/browser/test_jupyterlab.py
 	QLEARN_BOOK_MODE=static $(PY) -m pytest --nbval-lax book
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from qlearn_book.notebooks import chapters
 from tests.browser.chromium import launch
 from tests.browser.server import SITE, serving
 
@@ -19,6 +20,19 @@ PHONE = {
     "is_mobile": True,
     "has_touch": True,
 }
+
+
+#: Chapters in which every kind of control, question and mark of the book occurs, as
+#: test_examples.py makes sure. What a page does alike for all figures is tested on these.
+EXAMPLES = ("bootstrapping", "q_learning", "value_iteration")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that asks for an `example` on each of them, or with --every-chapter on all."""
+    if "example" in metafunc.fixturenames:
+        every = metafunc.config.getoption("every_chapter")
+        chosen = [path for path in chapters() if every or path.stem in EXAMPLES]
+        metafunc.parametrize("example", chosen, ids=[path.stem for path in chosen])
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qlearn_book.notebooks import chapters, explorers
+from qlearn_book.notebooks import explorers
 from tests.browser.conftest import PHONE
 
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -20,12 +20,11 @@ SHOWN = """() => [...document.querySelectorAll("figure.qx")].map((figure) => ({
 
 
 @pytest.mark.parametrize("settings", [{}, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
 def test_without_javascript_every_figure_is_a_picture_with_its_numbers(
-    visit, address, chapter, settings
+    visit, address, example, settings
 ):
-    here = visit(f"{address}/book/{chapter.stem}.html", java_script_enabled=False, **settings)
-    figures = explorers(chapter)
+    here = visit(f"{address}/book/{example.stem}.html", java_script_enabled=False, **settings)
+    figures = explorers(example)
     shown = here.page.evaluate(SHOWN)
     assert [figure["name"] for figure in shown] == [explorer.name for explorer in figures]
     for figure, explorer in zip(shown, figures, strict=True):
@@ -42,9 +41,8 @@ def test_without_javascript_every_figure_is_a_picture_with_its_numbers(
     assert here.page.evaluate(WIDER) == 0
 
 
-@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
-def test_on_paper_every_figure_shows_and_nothing_is_veiled(visit, address, chapter):
-    here = visit(f"{address}/book/{chapter.stem}.html")
+def test_on_paper_every_figure_shows_and_nothing_is_veiled(visit, address, example):
+    here = visit(f"{address}/book/{example.stem}.html")
     here.page.locator("figure.qx").first.scroll_into_view_if_needed()
     here.page.wait_for_selector("figure.qx[data-ready=true]")
     here.page.emulate_media(media="print")
@@ -53,7 +51,7 @@ def test_on_paper_every_figure_shows_and_nothing_is_veiled(visit, address, chapt
     assert here.page.evaluate(veiled) == 0
     inked = """() => [...document.querySelectorAll(".qx-plot")]
         .filter((plot) => plot.querySelector("svg path")).length"""
-    assert here.page.evaluate(inked) == len(explorers(chapter))
+    assert here.page.evaluate(inked) == len(explorers(example))
     assert here.page.evaluate(WIDER) == 0
     assert len(here.page.pdf()) > 20_000
 

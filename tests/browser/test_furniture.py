@@ -109,8 +109,8 @@ def test_a_search_for_nothing_in_the_book_says_so(visit, address):
     here.page.get_by_text("did not match any documents").wait_for(timeout=10_000)
 
 
-@pytest.mark.parametrize("stem", CHAPTERS)
-def test_a_chapter_can_be_downloaded_as_the_notebook_it_is(visit, address, stem):
+def test_a_chapter_can_be_downloaded_as_the_notebook_it_is(visit, address, example):
+    stem = example.stem
     here = visit(f"{address}/book/{stem}.html")
     here.page.get_by_role("button", name="Download this page").click()
     with here.page.expect_download() as download:

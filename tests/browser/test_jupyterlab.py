@@ -22,11 +22,10 @@ def lab(tmp_path_factory) -> Iterator[str]:
         yield address
 
 
-@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
-def test_a_chapter_runs_and_a_dragged_slider_moves_its_figure(lab, visit, chapter):
+def test_a_chapter_runs_and_a_dragged_slider_moves_its_figure(lab, visit, example):
     page = visit("about:blank", **SCREEN).page
-    run_notebook(page, lab, chapter)
-    for number, explorer in enumerate(explorers(chapter)):
+    run_notebook(page, lab, example)
+    for number, explorer in enumerate(explorers(example)):
         drag_first_slider(page, open_figure(page, number, explorer), explorer)
 
 

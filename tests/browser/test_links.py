@@ -14,7 +14,7 @@ import pytest
 from qlearn_book import table
 from qlearn_book.address import address as fragment
 from qlearn_book.grid import plain
-from qlearn_book.notebooks import BOOK, chapters, explorers
+from qlearn_book.notebooks import BOOK, explorers
 from tests.browser.conftest import PHONE
 from tests.browser.test_figures import READ, SET
 
@@ -34,11 +34,10 @@ def some_state(explorer, seed: int) -> dict:
     return {n: axis.values[rng.integers(len(axis.values))] for n, axis in explorer.axes.items()}
 
 
-@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
-def test_an_address_restores_every_control_of_every_figure(visit, address, chapter):
-    for number, explorer in enumerate(explorers(chapter)):
+def test_an_address_restores_every_control_of_every_figure(visit, address, example):
+    for number, explorer in enumerate(explorers(example)):
         values = some_state(explorer, number)
-        link = f"{address}/book/{chapter.stem}.html{fragment(explorer.name, values)}"
+        link = f"{address}/book/{example.stem}.html{fragment(explorer.name, values)}"
         here = visit(link, **(PHONE if number % 2 else {}))
         here.page.wait_for_selector(f"#{explorer.name}[data-ready=true]")
         here.page.wait_for_timeout(400)
@@ -53,11 +52,10 @@ def test_an_address_restores_every_control_of_every_figure(visit, address, chapt
         here.context.close()
 
 
-@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
-def test_moving_a_slider_writes_the_address_that_leads_back(visit, address, chapter):
-    here = visit(f"{address}/book/{chapter.stem}.html")
+def test_moving_a_slider_writes_the_address_that_leads_back(visit, address, example):
+    here = visit(f"{address}/book/{example.stem}.html")
     here.figures()
-    for number, explorer in enumerate(explorers(chapter)):
+    for number, explorer in enumerate(explorers(example)):
         values = some_state(explorer, number)
         indices = {name: axis.values.index(values[name]) for name, axis in explorer.axes.items()}
         here.page.evaluate(SET, [explorer.name, indices])
@@ -116,21 +114,20 @@ def copied(page, name: str, button: str) -> str:
     return page.evaluate("navigator.clipboard.readText()")
 
 
-@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
 def test_a_copied_link_and_copied_python_give_the_state_on_the_screen(
-    visit, address, chapter, tmp_path
+    visit, address, example, tmp_path
 ):
     here = visit(
-        f"{address}/book/{chapter.stem}.html", permissions=["clipboard-read", "clipboard-write"]
+        f"{address}/book/{example.stem}.html", permissions=["clipboard-read", "clipboard-write"]
     )
     here.figures()
     script, wanted = "", []
-    for number, explorer in enumerate(explorers(chapter)):
+    for number, explorer in enumerate(explorers(example)):
         values = some_state(explorer, 10 + number)
         indices = {name: axis.values.index(values[name]) for name, axis in explorer.axes.items()}
         here.page.evaluate(SET, [explorer.name, indices])
         link = copied(here.page, explorer.name, "Copy link")
-        assert link.startswith(f"{address}/book/{chapter.stem}.html#{explorer.name}?")
+        assert link.startswith(f"{address}/book/{example.stem}.html#{explorer.name}?")
         script += copied(here.page, explorer.name, "Copy as Python")
         script += "print(draw(record)['layout']['meta']['summary'])\n"
         wanted.append(explorer.at(**values)["layout"]["meta"]["summary"])
@@ -155,11 +152,10 @@ def test_without_a_clipboard_the_link_stands_in_a_field_to_copy_from(visit, addr
     assert "#contraction?gamma=0.9" in field.input_value()
 
 
-@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
-def test_every_figure_gives_its_numbers_as_a_table_and_as_csv(visit, address, chapter):
-    here = visit(f"{address}/book/{chapter.stem}.html")
+def test_every_figure_gives_its_numbers_as_a_table_and_as_csv(visit, address, example):
+    here = visit(f"{address}/book/{example.stem}.html")
     here.figures()
-    for number, explorer in enumerate(explorers(chapter)):
+    for number, explorer in enumerate(explorers(example)):
         values = some_state(explorer, 20 + number)
         indices = {name: axis.values.index(values[name]) for name, axis in explorer.axes.items()}
         here.page.evaluate(SET, [explorer.name, indices])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qlearn_book.notebooks import chapters, explorers
+from qlearn_book.notebooks import explorers
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.test_links import STATE, index_of
 
@@ -13,10 +13,9 @@ HIDDEN = """name => [...document.getElementById(name)
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
-def test_the_reader_commits_and_hears_how_far_off_the_guess_was(visit, address, chapter, size):
-    here = visit(f"{address}/book/{chapter.stem}.html", **size)
-    for explorer in [one for one in explorers(chapter) if one.predict]:
+def test_the_reader_commits_and_hears_how_far_off_the_guess_was(visit, address, example, size):
+    here = visit(f"{address}/book/{example.stem}.html", **size)
+    for explorer in [one for one in explorers(example) if one.predict]:
         asked, answer = explorer.question()
         root = here.page.locator(f"#{explorer.name}")
         root.scroll_into_view_if_needed()

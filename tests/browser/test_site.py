@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Route
 
 from qlearn_book.budgets import MAX_PAGE, MAX_VISIT
-from qlearn_book.notebooks import chapters
 from qlearn_book.site.weights import wire_size
 from tests.browser.conftest import PHONE
 from tests.browser.test_figures import READ, SET
 
-PAGES = [path.stem for path in chapters()]
 
-
-@pytest.mark.parametrize("page", PAGES)
-def test_a_chapter_stays_within_its_bytes(visit, address, site, page):
-    here = visit(f"{address}/book/{page}.html")
+def test_a_chapter_stays_within_its_bytes(visit, address, site, example):
+    here = visit(f"{address}/book/{example.stem}.html")
     here.figures()
     here.page.wait_for_timeout(500)
     files = {site / url[len(address) + 1 :].partition("?")[0] for url in here.requests}
@@ -28,9 +23,8 @@ def test_a_chapter_stays_within_its_bytes(visit, address, site, page):
     assert sum(own.values()) < MAX_PAGE, own
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_opened_from_a_folder_answers(visit, site, page):
-    here = visit((site / "book" / f"{page}.html").as_uri())
+def test_a_page_opened_from_a_folder_answers(visit, site, example):
+    here = visit((site / "book" / f"{example.stem}.html").as_uri())
     name = here.figures()[0]
     before = here.page.evaluate(READ, name)
     sliders = here.page.locator(f"#{name} .qx-range:has(input:not([value='0']))")
