@@ -46,15 +46,15 @@ def swept(engine: str, num_runs: int) -> np.ndarray:
 
 
 def cpu_seconds(function: Callable[[], object]) -> float:
-    """CPU time of this process and of those that it has started, which must live on."""
+    """CPU time of this process and of those that it has started and that are there at the end."""
 
-    def spent() -> float:
+    def spent() -> dict[psutil.Process, float]:
         processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
-        return sum(sum(process.cpu_times()[:2]) for process in processes)
+        return {process: sum(process.cpu_times()[:2]) for process in processes}
 
-    began = spent()
+    before = spent()
     function()
-    return spent() - began
+    return sum(seconds - before.get(process, 0.0) for process, seconds in spent().items())
 
 
 def rows() -> tuple[list[Row], list[str]]:

@@ -141,6 +141,15 @@ def test_the_cpu_time_of_a_sweep_includes_that_of_its_workers():
         worker.stdin.write(b"\n")
 
 
+def test_a_process_that_ends_during_a_sweep_takes_nothing_away():
+    program = "import time\nwhile time.process_time() < 0.3: pass\nprint(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        other.stdout.readline()  # it has spent its time
+        assert 0 <= sweeps.cpu_seconds(lambda: other.communicate(b"\n")) < 0.3
+
+
 # --- the command ---------------------------------------------------------------------------------
 
 

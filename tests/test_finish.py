@@ -60,6 +60,22 @@ def test_every_inline_script_is_allowed_by_its_hash():
     assert sha256("let a = 2;") not in allowed
 
 
+def test_only_the_page_of_results_loads_the_index_of_all_words(site):
+    names = ("_static/searchtools.js", "_static/language_data.js?v=1", "searchindex.js")
+    for page, up in (("search.html", ""), ("book/intro.html", "../")):
+        scripts = "".join(f'<script src="{up}{name}"></script>\n' for name in names)
+        kept = f'<script src="{up}_static/book.js"></script>'
+        (site / page).write_text(PAGE.format(scripts + kept, ""), encoding="utf-8")
+    finish.finish(site, PAGES)
+    loaded = {
+        page: re.findall(r'<script src="(?:\.\./)?([^"]+)"', (site / page).read_text("utf-8"))
+        for page in ("search.html", "book/intro.html")
+    }
+    assert loaded == {
+        "search.html": [*names, "_static/book.js"], "book/intro.html": ["_static/book.js"]
+    }  # fmt: skip
+
+
 def test_a_script_with_an_address_needs_no_hash():
     text = PAGE.format('<script defer src="a.js">ignored</script>', "<p>a script</p>")
     assert directives(policy.secured(text)) == directives(policy.secured(PAGE.format("", "")))

@@ -26,7 +26,8 @@ def finish(site: Path, pages: Sequence[tuple[str, str]]) -> None:
     entrance.write(site, pages)
     for page in sorted(site.rglob("*.html")):
         text = page.read_text(encoding="utf-8")
-        finished = policy.secured(name_controls(drop_icon_script(text)))
+        lighter = drop_icon_script(text if page.name == "search.html" else drop_search(text))
+        finished = policy.secured(name_controls(lighter))
         if finished != text:
             page.write_text(finished, encoding="utf-8")
     drop_unused_files(site)
@@ -48,6 +49,12 @@ def drop_icon_script(text: str) -> str:
         "",
         text,
     )
+
+
+def drop_search(text: str) -> str:
+    """Without the index of all words, which only the page of results reads."""
+    scripts = r"_static/searchtools|_static/language_data|searchindex"
+    return re.sub(rf'\s*<script src="[./]*(?:{scripts})\.js[^"]*"></script>', "", text)
 
 
 def name_controls(text: str) -> str:

@@ -22,7 +22,16 @@ RUN = """async (rules) => {
 }"""
 
 
+# A browser does not lay out what is off screen, so that axe would measure it in the wrong places.
+ALL = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync("* { content-visibility: visible !important }");
+  document.adoptedStyleSheets.push(sheet);
+}"""
+
+
 def audit(here) -> list[str]:
+    here.page.evaluate(ALL)
     here.page.evaluate(AXE.read_text(encoding="utf-8"))
     return here.page.evaluate(RUN, EVERYTHING)
 
@@ -32,6 +41,14 @@ SETTLED = """document.getAnimations()
     .filter((change) => change.effect.getComputedTiming().endTime < Infinity)
     .forEach((change) => change.finish())"""
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+CUT_OFF = """() => [...document.querySelectorAll(".bd-article :is(p, li, td, th, code, figure)")]
+    .filter((node) => node.checkVisibility() && node.getBoundingClientRect().right > innerWidth + 1)
+    .filter((node) => {
+      while ((node = node.parentElement))
+        if (/auto|scroll/.test(getComputedStyle(node).overflowX)) return false;
+      return true;
+    })
+    .map((node) => node.outerHTML.slice(0, 100))"""
 OPEN = "document.querySelectorAll('details').forEach((d) => { d.open = true; })"
 
 
@@ -40,6 +57,7 @@ def test_axe_finds_nothing_in_both_themes_and_on_a_phone(visit, address, page):
     """Every rule on the whole page, tables and solutions open: the questions, then the figures."""
     here = visit(f"{address}/{page}", color_scheme="light", **PHONE)
     assert here.page.evaluate(WIDER) == 0, "the page scrolls sideways"
+    assert here.page.evaluate(CUT_OFF) == []
     here.page.evaluate(OPEN)
     assert audit(here) == [], "on a phone, with the questions open"
     here.page.set_viewport_size(DESKTOP["viewport"])

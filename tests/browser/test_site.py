@@ -7,13 +7,15 @@ import re
 from playwright.sync_api import Route
 
 from qlearn_book.budgets import MAX_PAGE, MAX_VISIT
+from qlearn_book.site import weights
 from qlearn_book.site.weights import wire_size
 from tests.browser.conftest import PHONE
 from tests.browser.test_figures import READ, SET
 
 
-def test_a_chapter_stays_within_its_bytes(visit, address, site, example):
-    here = visit(f"{address}/book/{example.stem}.html")
+def test_the_heaviest_page_stays_within_its_bytes(visit, address, site):
+    heaviest = max(weights.check(site), key=lambda weight: weight.visit)
+    here = visit(f"{address}/{heaviest.page}")
     here.figures()
     here.page.wait_for_timeout(500)
     files = {site / url[len(address) + 1 :].partition("?")[0] for url in here.requests}
