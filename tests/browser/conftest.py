@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,9 +29,9 @@ EXAMPLES = ("bootstrapping", "q_learning", "value_iteration")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that asks for an `example` on each of them, or with --every-chapter on all."""
+    """Run a test that asks for an `example` on each of them, or on all chapters if so asked."""
     if "example" in metafunc.fixturenames:
-        every = metafunc.config.getoption("every_chapter")
+        every = "QLEARN_BOOK_EVERY_CHAPTER" in os.environ
         chosen = [path for path in chapters() if every or path.stem in EXAMPLES]
         metafunc.parametrize("example", chosen, ids=[path.stem for path in chosen])
 
