@@ -39,7 +39,7 @@ test: book ## build the book and run every test
 	$(PY) -m tests.browser.chromium --install
 	$(PY) -m pytest -n 2 --dist worksteal --ignore=tests/browser/test_jupyterlab.py
 	$(PY) -m pytest tests/browser/test_jupyterlab.py
-	QLEARN_BOOK_MODE=static $(PY) -m pytest --nbval-lax book
+	QLEARN_BOOK_MODE=static $(PY) -m pytest -n 2 --dist loadfile --nbval-lax book
 
 bench: $(BENCH)/.installed ## measure speed, all or GROUPS="planning network"
 	$(BENCH)/bin/python -m benchmarks $(GROUPS)
