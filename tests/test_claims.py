@@ -79,6 +79,10 @@ FOUND = {
     "deeper-chains-harder": (UNDER, "18 57 18,680 328 230 1.2"),
     "bias-grows-with-distance": (UNDER, "+1.0 -0.5"),
     "bias-grows-with-discount": (UNDER, "0.1 0.3 0.4 0.02"),
+    "variance-decides": (
+        UNDER,
+        "0.15 0.11 0.20 0.15 0.10 0.05 -0.02 0.11 0.77 0.97 0.84 0.98",
+    ),
     "large-discounts-avoided": (UNDER, "0.1 0.3 0.6 1.0 5 5"),
 }
 

@@ -50,11 +50,6 @@ DIGI_Q = (
             "37.5 %.",
             "Quoted: 58.0 % and 37.5 % on the web shopping tasks. " + BAI,
         ),
-        (
-            "variance-decides",
-            "TD learning is ahead because its targets vary less, which matters more for ranking "
-            "actions than their bias.",
-        ),
     ),
     *_listed(
         "Digi-Q: Best-of-N",
