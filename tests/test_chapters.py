@@ -22,6 +22,7 @@ LACKING = {
     "capacity": {"alpha", "depth"},  # norms and floors of one MDP
     "critic": {"alpha", "depth"},  # a fixed point and means; the phone's way is six actions long
     "device": {"alpha", "depth"},  # exact values; the way to an order is six actions long
+    "extraction": {"alpha", "depth"},  # stored results, and noise on exact values
     "horizon": {"alpha"},  # sweeps with exact targets
 }
 

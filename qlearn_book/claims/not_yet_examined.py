@@ -52,15 +52,6 @@ DIGI_Q = (
         ),
     ),
     *_listed(
-        "Digi-Q: Best-of-N",
-        (
-            "extraction-stable",
-            "Imitating the best of N actions avoids the instability of policy gradients and the "
-            "caution of weighted regression.",
-        ),
-        ("more-candidates-better", "Performance rises with every increase of N up to 16."),
-    ),
-    *_listed(
         "Digi-Q: going online",
         (
             "divergence-3-28",

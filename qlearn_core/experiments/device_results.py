@@ -51,7 +51,7 @@ EXPERIMENTS = {
     ),
     "extraction": Experiment(
         extraction,
-        ({"num_episodes": (64, 256), "encoder": ("places", "oracle")},),
+        ({"num_episodes": (64, 256), "encoder": ("places",)},),
         ("behaviour", "success", "divergence", "kept"),
         same=("arms", "values"),
     ),
@@ -59,10 +59,12 @@ EXPERIMENTS = {
         representation,
         (
             {
-                "encoder": ("places", "pages", "untrained"),
+                "encoder": ("pages",),
                 "tuning": ("none", "change", "shuffled"),
                 "num_episodes": (64,),
             },
+            {"encoder": ("places",), "tuning": ("none", "change"), "num_episodes": (64,)},
+            {"encoder": ("untrained",), "tuning": ("none",), "num_episodes": (64,)},
         ),
         ("labelled", "wrong", "action_share", "true_share", "success", "rmse", "ranking"),
     ),
