@@ -79,6 +79,15 @@ FOUND = {
     "deeper-chains-harder": (UNDER, "18 57 18,680 328 230 1.2"),
     "bias-grows-with-distance": (UNDER, "+1.0 -0.5"),
     "bias-grows-with-discount": (UNDER, "0.1 0.3 0.4 0.02"),
+    "variance-decides": (
+        UNDER,
+        "0.15 0.11 0.20 0.15 0.10 0.05 -0.02 0.11 0.77 0.97 0.84 0.98",
+    ),
+    "more-candidates-better": (UNDER, "0.31 0.98 0.984 0.985 0.39 0.37 0.18 -0.19 -0.23 -0.15"),
+    "extraction-stable": (
+        UNDER,
+        "0.985 0.970 0.975 0.39 0.49 0.59 -0.10 -0.18 -0.03 -0.19 -0.26 -0.14",
+    ),
     "large-discounts-avoided": (UNDER, "0.1 0.3 0.6 1.0 5 5"),
 }
 

@@ -50,20 +50,6 @@ DIGI_Q = (
             "37.5 %.",
             "Quoted: 58.0 % and 37.5 % on the web shopping tasks. " + BAI,
         ),
-        (
-            "variance-decides",
-            "TD learning is ahead because its targets vary less, which matters more for ranking "
-            "actions than their bias.",
-        ),
-    ),
-    *_listed(
-        "Digi-Q: Best-of-N",
-        (
-            "extraction-stable",
-            "Imitating the best of N actions avoids the instability of policy gradients and the "
-            "caution of weighted regression.",
-        ),
-        ("more-candidates-better", "Performance rises with every increase of N up to 16."),
     ),
     *_listed(
         "Digi-Q: going online",
