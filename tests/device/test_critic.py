@@ -76,8 +76,8 @@ def descended(steps: Transitions, drawn: np.ndarray, method: str) -> tuple[np.nd
         network = Critic(features)
     target = copy.deepcopy(network).requires_grad_(False)
     descent = torch.optim.Adam(network.parameters(), lr=0.05)
-    for k in range(800):
-        descent.param_groups[0]["lr"] = 0.05 if k < 400 else 0.005
+    for k in range(400):
+        descent.param_groups[0]["lr"] = 0.05 if k < 200 else 0.005
         follow(target, network, 0.3)
         descent.zero_grad()
         critic_loss(
@@ -111,8 +111,9 @@ def test_monte_carlo_converges_to_the_mean_returns(linear):
 
 def test_training_draws_what_the_policy_says(linear, monkeypatch):
     """It ends nearer to the fixed point of the given policy than to that of another."""
-    monkeypatch.setattr(critic, "NUM_UPDATES", 800)
-    monkeypatch.setattr(critic, "LEARNING_RATE", 0.02)
+    monkeypatch.setattr(critic, "NUM_UPDATES", 300)
+    monkeypatch.setattr(critic, "LEARNING_RATE", 0.05)
+    monkeypatch.setattr(critic, "TAU", 0.1)
     steps = counted(np.random.default_rng(0))
     policies = np.array([[1.0, 0.0], [0.0, 1.0]])
     exact = np.stack([by_counting(steps, pi) for pi in policies])
