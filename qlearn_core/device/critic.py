@@ -134,22 +134,27 @@ def critic_loss(
     critic: Critic,
     target: Critic,
     features: Features,
+    target_features: Features,
     batch: Transitions,
     drawn: np.ndarray,
     *,
     method: str,
     gamma: float,
 ) -> Tensor:
-    """J_Q + J_V, each the mean over the batch and the copies; `drawn` (B,) are the spots a'."""
+    """J_Q + J_V, each the mean over the batch and the copies; `drawn` (B,) are the spots a'.
+
+    The target looks at features of its own, which are the same where they are frozen.
+    """
     here = batch.screens, batch.tasks
     q, v = critic.q_values(features, *here, batch.spots), critic.v_values(features, *here)
     if method == "mc":
-        q_target = v_target = torch.from_numpy(batch.returns)
+        q_target = v_target = torch.from_numpy(batch.returns).to(q.device)
     else:
-        v_next = target.v_values(features, batch.next_screens, batch.tasks)
+        v_next = target.v_values(target_features, batch.next_screens, batch.tasks)
         discounts = torch.from_numpy(gamma * ~batch.terminated).float()
-        q_target = torch.from_numpy(batch.rewards) + discounts * v_next
-        v_target = target.q_values(features, *here, drawn)
+        rewards = torch.from_numpy(batch.rewards)
+        q_target = rewards.to(q.device) + discounts.to(q.device) * v_next
+        v_target = target.q_values(target_features, *here, drawn)
     return (q - q_target).square().mean() + (v - v_target).square().mean()
 
 
@@ -185,7 +190,9 @@ def train_critic(
         follow(target, critic, TAU)
         batch = steps.at(rng.integers(len(steps.screens), size=BATCH_SIZE))
         drawn = draw_actions(policy[batch.screens, batch.tasks], rng.random(BATCH_SIZE))
-        return critic_loss(critic, target, features, batch, drawn, method=method, gamma=gamma)
+        return critic_loss(
+            critic, target, features, features, batch, drawn, method=method, gamma=gamma
+        )
 
     train(
         nn.ModuleList([critic, target]),

@@ -77,11 +77,15 @@ class Bench:
 
     def truth(self, g: int) -> tuple[np.ndarray, np.ndarray]:
         """q_β (K, n) of a task and how often β is at each screen (K,), in actions per episode."""
+        return self.values(self.beta[:, g], g)
+
+    def values(self, table: np.ndarray, g: int) -> tuple[np.ndarray, np.ndarray]:
+        """The same of a policy (K, n)."""
         phone, task = self.screens[0].phone, self.tasks[g]
         num_frames = phone.settings.num_frames
         q, visits = [], []
         for layout, one in enumerate(self.screens):
-            pi = self.move_probabilities(self.beta[:, g], layout)
+            pi = self.move_probabilities(table, layout)
             values = evaluate_policy(phone.mdp(task), pi, gamma=GAMMA)
             at_spots = at_actions(one, values)[:, action_of_spot(phone.settings)]
             q.append(at_spots.repeat(num_frames, axis=0))

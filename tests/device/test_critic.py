@@ -81,7 +81,7 @@ def descended(steps: Transitions, drawn: np.ndarray, method: str) -> tuple[np.nd
         follow(target, network, 0.3)
         descent.zero_grad()
         critic_loss(
-            network, target, features, steps, drawn, method=method, gamma=GAMMA
+            network, target, features, features, steps, drawn, method=method, gamma=GAMMA
         ).backward()  # fmt: skip
         descent.step()
     return network.table(features, 0)
@@ -136,8 +136,8 @@ def test_only_an_order_is_terminal_and_a_time_limit_bootstraps(linear):
     steps.rewards[:] = 0.0
     losses = [
         critic_loss(
-            network, network, features, steps.at(np.array([k])), np.array([0]), method="td",
-            gamma=GAMMA,
+            network, network, features, features, steps.at(np.array([k])), np.array([0]),
+            method="td", gamma=GAMMA,
         ).item()
         for k in range(2)
     ]  # fmt: skip
