@@ -1,0 +1,130 @@
+"""The online loop on the phone: what new data, mixing and pessimism do, measured exactly.
+
+Four rounds from the same offline data. Every number is a sum over the hidden states; chance is only
+in the layouts, the data and the training. The critic's errors are those against q of the policy
+that it was trained to evaluate, weighted by where β goes and what it does there ("familiar"), and
+by where the policy extracted from it goes and what that does ("novel").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from qlearn_core.device.critic import train_critic, transitions
+from qlearn_core.device.extraction import divergence
+from qlearn_core.device.online import PROPOSALS, acting, allowed, improved, pessimistic
+from qlearn_core.device.rollouts import roll_out
+
+from .device_bench import GAMMA, Bench, critic_features, episodes, make_bench
+
+NUM_ROUNDS = 4
+ENCODER = "places"
+
+
+@dataclass(frozen=True)
+class Online:
+    """One run of the loop. Entry 0 of what has R + 1 entries is β; sides are train and test."""
+
+    collection: str
+    proposals: str
+    kappa: float
+    num_candidates: int
+    num_episodes: int  # offline, and again in every round that collects
+    collected: np.ndarray  # (R + 1,) actions taken on the phone up to each round, β's among them
+    success: np.ndarray  # (2, R + 1)
+    divergence: np.ndarray  # (R + 1,) KL to β in nats where π_k goes, on test tasks
+    shift: np.ndarray  # (R + 1,) total variation of where π_k and β go, on test tasks
+    error: np.ndarray  # (2, R) rms of the mean Q, familiar and novel, on test tasks
+    bias: np.ndarray  # (2, R) mean of Q − q, likewise
+    largest: np.ndarray  # (R,) the greatest |Q| anywhere on test tasks; q is in [0, 1]
+
+
+def online(
+    *,
+    collection: str,
+    proposals: str,
+    kappa: float,
+    num_candidates: int,
+    num_episodes: int,
+    seed: int,
+) -> Online:
+    """The seed draws the layouts, the data and the heads, alike for all arms.
+
+    Raises ValueError for another collection or other proposals, num_episodes < 1, a κ < 0,
+    num_candidates < 1 or a seed < 0.
+    """
+    if proposals not in PROPOSALS:
+        raise ValueError(f"proposals must be one of {', '.join(PROPOSALS)}, but is {proposals!r}")
+    bench = make_bench(1.0, seed)
+    settings = bench.screens[0].phone.settings
+    seen = critic_features(bench, ENCODER)
+    data = episodes(bench, num_episodes=num_episodes, seed=seed)
+    parts, collected = [transitions(data, settings, gamma=GAMMA)], [int(data.lengths.sum())]
+    beta = policy = bench.beta.astype(float)
+    start = _success(bench, policy)
+    success, moved, errors = [start], [np.zeros(2)], []
+    for k in range(1, NUM_ROUNDS + 1):
+        steps = allowed(collection, parts)
+        critic = train_critic(seen, steps, policy, method="td", gamma=GAMMA, seed=seed)
+        source = policy if proposals == "latest" else beta
+        latest, q = np.empty_like(policy), np.empty_like(policy)
+        for g in range(len(bench.tasks)):
+            copies, v = critic.table(seen, g)
+            q[:, g] = copies.mean(axis=0)
+            scores = pessimistic(copies, kappa)
+            latest[:, g] = improved(
+                policy[:, g], source[:, g], scores, v.mean(axis=0), num_candidates
+            )
+        success.append(_success(bench, latest))
+        errors.append(_errors(bench, q, policy, latest))
+        moved.append(_moved(bench, latest))
+        policy = latest
+        collects = collection != "none" and k < NUM_ROUNDS
+        if collects:
+            new = roll_out(
+                bench.screens, bench.tasks[: bench.num_training], acting(policy, settings),
+                num_episodes=num_episodes, rng=np.random.default_rng([seed, 9, k]),
+            )  # fmt: skip
+            parts.append(transitions(new, settings, gamma=GAMMA))
+        collected.append(collected[-1] + (len(parts[-1].screens) if collects else 0))
+    error, bias, largest = (np.array(part) for part in zip(*errors, strict=True))
+    return Online(
+        collection, proposals, kappa, num_candidates, num_episodes, np.array(collected),
+        np.array(success).T, *np.array(moved).T, error.T, bias.T, largest,
+    )  # fmt: skip
+
+
+def _success(bench: Bench, policy: np.ndarray) -> np.ndarray:
+    """(2,) on training and on test tasks."""
+    reached = [bench.success(policy[:, g], g) for g in range(len(bench.tasks))]
+    return np.array([np.mean(part) for part in np.split(reached, [bench.num_training])])
+
+
+def _moved(bench: Bench, policy: np.ndarray) -> np.ndarray:
+    """(2,) KL to β where the policy goes, and the total variation of where both go."""
+    total = np.zeros(2)
+    for g in bench.tests:
+        here, there = (bench.values(table, g)[1] for table in (bench.beta[:, g], policy[:, g]))
+        here, there = here / here.sum(), there / there.sum()
+        distance = divergence(policy[:, g], bench.beta[:, g].astype(float))
+        total += there @ distance, np.abs(here - there).sum() / 2
+    return total / len(bench.tests)
+
+
+def _errors(
+    bench: Bench, q: np.ndarray, evaluated: np.ndarray, latest: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """rms (2,) and mean (2,) of Q − q where β goes and where the latest policy goes, and the
+    greatest |Q|."""
+    squares, means, largest = np.zeros(2), np.zeros(2), 0.0
+    for g in bench.tests:
+        wrong = q[:, g] - bench.values(evaluated[:, g], g)[0]
+        for side, table in enumerate((bench.beta[:, g], latest[:, g])):
+            weights = bench.values(table, g)[1][:, None] * table
+            weights = weights / weights.sum() / len(bench.tests)
+            squares[side] += (weights * wrong**2).sum()
+            means[side] += (weights * wrong).sum()
+        largest = max(largest, float(np.abs(q[:, g]).max()))
+    return np.sqrt(squares), means, largest
