@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from qlearn_core.mdp import check_gamma, check_integer
 
@@ -125,9 +126,8 @@ class Critic(nn.Module):
 
 def follow(target: nn.Module, network: nn.Module, tau: float) -> None:
     """θ̄ ← θ̄ + τ (θ − θ̄) for all parameters."""
-    with torch.no_grad():
-        for slow, fast in zip(target.parameters(), network.parameters(), strict=True):
-            slow.lerp_(fast, tau)
+    move = get_ema_multi_avg_fn(1 - tau)  # all at once: one by one takes a sixth of the training
+    move(list(target.parameters()), list(network.parameters()), None)
 
 
 def critic_loss(
@@ -196,7 +196,7 @@ def train_critic(
 
     train(
         nn.ModuleList([critic, target]),
-        torch.optim.Adam(critic.parameters(), lr=LEARNING_RATE), loss,
+        torch.optim.Adam(critic.parameters(), lr=LEARNING_RATE, fused=True), loss,
         num_updates=NUM_UPDATES, rng=rng, checkpoint=checkpoint, progress=progress,
     )  # fmt: skip
     return critic
