@@ -88,11 +88,17 @@ def _own_file(module: str, own: Own) -> Path | None:
 
 
 def digest(files: Mapping[str, Path], *more: str) -> str:
-    """A short hash of the contents of modules (by name, sorted) and of more strings."""
+    """A short hash of the contents of modules (by name, sorted) and of more strings.
+
+    The JSON files in the folder of a package are part of the package.
+    """
     total = hashlib.sha256()
     for module in sorted(files):
+        file = files[module]
         total.update(module.encode())
-        total.update(files[module].read_bytes())
+        total.update(file.read_bytes())
+        for data in sorted(file.parent.glob("*.json")) if file.name == "__init__.py" else ():
+            total.update(data.name.encode() + data.read_bytes())
     for text in more:
         total.update(text.encode())
     return total.hexdigest()[:16]

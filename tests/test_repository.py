@@ -28,8 +28,8 @@ LAYERS = (
     {"mean_updates", "neural"},
     {"projection", "linear", "neural_reference"},
     {"device"},
-    {"experiments"},
     {"sweeps"},
+    {"experiments"},
 )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from qlearn_core import source_key as source_key_module
 from qlearn_core.experiments import depth
-from qlearn_core.source_key import source_key
+from qlearn_core.source_key import digest, source_key
 
 STUDY = """
 import functools
@@ -58,6 +58,21 @@ def test_the_key_of_a_users_function_covers_what_it_imports_of_this_package(stud
     package = {f"qlearn_core.{stem}" for stem in ("bellman", "mdp", "transitions", "_compile")}
     assert {"helper", "qlearn_core.bellman", "qlearn_core.mdp"} <= set(covered)
     assert set(covered) <= {"helper"} | package
+
+
+def test_the_json_files_of_a_package_are_part_of_it_and_others_are_not(tmp_path):
+    files = {"data": tmp_path / "__init__.py", "beside": tmp_path / "beside.py"}
+    for file in files.values():
+        file.write_text("")
+    empty = digest(files)
+    (tmp_path / "one.json").write_text("1")
+    first = digest(files)
+    (tmp_path / "one.json").write_text("2")
+    assert len({empty, first, digest(files)}) == 3
+    alone = {"beside": files["beside"]}
+    before = digest(alone)
+    (tmp_path / "one.json").write_text("3")
+    assert digest(alone) == before
 
 
 def test_two_functions_of_one_file_have_two_keys(study):

@@ -1,0 +1,118 @@
+"""Run the experiments on the phone and store what comes out, as `results` describes.
+
+    python -m qlearn_core.experiments.device_results [EXPERIMENT ...]
+
+Finished runs are kept in _build/laboratory, so that an interrupted call goes on where it was. All
+cores are used; the environment variable JOBS says how many instead.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from joblib import parallel_config
+
+from qlearn_core.sweeps import sweep
+
+from .device_critics import td_against_mc
+from .device_extraction import extraction
+from .device_orderings import NUM_SEEDS
+from .device_representation import representation
+from .results import Cell, Results, save
+
+RUNS = Path(__file__).resolve().parents[2] / "_build" / "laboratory"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is run, and what of its records is stored."""
+
+    run: Callable
+    grids: tuple[dict[str, tuple], ...]
+    metrics: tuple[str, ...]
+    same: tuple[str, ...] = ()
+
+
+EXPERIMENTS = {
+    "td_against_mc": Experiment(
+        td_against_mc,
+        (
+            {"num_episodes": (64, 512), "chance": (0.0, 1.0, 2.0), "encoder": ("places",)},
+            {"num_episodes": (64,), "chance": (1.0,), "encoder": ("pages", "untrained", "oracle")},
+        ),
+        ("data_success", "success", "exact", "rmse", "ranking"),
+    ),
+    "extraction": Experiment(
+        extraction,
+        ({"num_episodes": (64, 256), "encoder": ("places", "oracle")},),
+        ("behaviour", "success", "divergence", "kept"),
+        same=("arms", "values"),
+    ),
+    "representation": Experiment(
+        representation,
+        (
+            {
+                "encoder": ("places", "pages", "untrained"),
+                "tuning": ("none", "change", "shuffled"),
+                "num_episodes": (64,),
+            },
+        ),
+        ("labelled", "wrong", "action_share", "true_share", "success", "rmse", "ranking"),
+    ),
+}
+
+
+def measured(name: str) -> Results:
+    """All cells of an experiment, from the runs that are kept or anew.
+
+    Raises ValueError for an unknown name and RuntimeError for a run that failed, as `sweep` does.
+    """
+    if name not in EXPERIMENTS:
+        raise ValueError(f"name must be one of {', '.join(EXPERIMENTS)}, but is {name!r}")
+    what = EXPERIMENTS[name]
+    seeds, cells, same = tuple(range(NUM_SEEDS)), [], {}
+    with counted(RUNS / name / "seconds") as seconds:
+        for over in what.grids:
+            done = sweep(what.run, over=over, seeds=seeds, folder=RUNS / name)
+            for place in np.ndindex(done.records.shape[1:]):
+                records = done.records[(slice(None), *place)]
+                settings = {
+                    key: values[k] for (key, values), k in zip(over.items(), place, strict=True)
+                }
+                metrics = {
+                    metric: np.array([getattr(record, metric) for record in records])
+                    for metric in what.metrics
+                }
+                cells.append(Cell(settings, metrics))
+                same = {key: tuple(list(getattr(records[0], key))) for key in what.same}
+    return Results(name, seeds, seconds(), same, tuple(cells))
+
+
+@contextmanager
+def counted(path: Path):
+    """Gives a function that says how many seconds were spent in all, those of earlier calls too."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = float(path.read_text()) if path.exists() else 0.0
+    began = time.perf_counter()
+    try:
+        yield lambda: before + time.perf_counter() - began
+    finally:
+        path.write_text(f"{before + time.perf_counter() - began}\n")
+
+
+def main(names: list[str]) -> None:
+    with parallel_config(n_jobs=int(os.environ.get("JOBS", -1))):
+        for name in names or EXPERIMENTS:
+            results = measured(name)
+            print(f"{save(results)}: {len(results.cells)} cells, {results.seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
