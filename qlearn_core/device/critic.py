@@ -166,6 +166,7 @@ def train_critic(
     method: str,
     gamma: float,
     seed: int,
+    batch_size: int = BATCH_SIZE,
     checkpoint: Path | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Critic:
@@ -173,14 +174,14 @@ def train_critic(
 
     "td" evaluates the policy that answers with spots, a table (K, G, n), "mc" the one that took the
     steps. With one seed both see the same batches. Raises ValueError for another method, for a
-    table of another shape, for a γ outside [0, 1) and as `train` does.
+    table of another shape, for a γ outside [0, 1), for batch_size < 1 and as `train` does.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, but is {method!r}")
     shape = (*features.states.shape[:2], features.actions.shape[1])
     if policy.shape != shape:
         raise ValueError(f"policy must have shape (K, G, n) = {shape}, but has {policy.shape}")
-    gamma = check_gamma(gamma)
+    gamma, batch_size = check_gamma(gamma), check_integer(batch_size, "batch_size", 1)
     rng = np.random.default_rng([check_integer(seed, "seed", 0), 5])
     with seeded(rng):
         critic = Critic(features)
@@ -188,8 +189,8 @@ def train_critic(
 
     def loss(rng: np.random.Generator) -> Tensor:
         follow(target, critic, TAU)
-        batch = steps.at(rng.integers(len(steps.screens), size=BATCH_SIZE))
-        drawn = draw_actions(policy[batch.screens, batch.tasks], rng.random(BATCH_SIZE))
+        batch = steps.at(rng.integers(len(steps.screens), size=batch_size))
+        drawn = draw_actions(policy[batch.screens, batch.tasks], rng.random(batch_size))
         return critic_loss(
             critic, target, features, features, batch, drawn, method=method, gamma=gamma
         )

@@ -54,6 +54,7 @@ def train_end_to_end(
     rate: float,
     gamma: float,
     seed: int,
+    batch_size: int = critic.BATCH_SIZE,
     checkpoint: Path | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> EndToEnd:
@@ -64,7 +65,7 @@ def train_end_to_end(
     differ by rounding. Raises ValueError for a rate < 0 and as `train_critic` does.
     """
     check_real(rate, "rate", ">= 0", lambda x: x >= 0)
-    gamma = check_gamma(gamma)
+    gamma, batch_size = check_gamma(gamma), check_integer(batch_size, "batch_size", 1)
     moving, start = copy.deepcopy(encoder), features(encoder, images, tasks)
     shape = (*start.states.shape[:2], start.actions.shape[1])
     if policy.shape != shape:
@@ -80,8 +81,8 @@ def train_end_to_end(
 
     def loss(rng: np.random.Generator) -> Tensor:
         follow(target, network, critic.TAU)
-        batch = steps.at(rng.integers(len(steps.screens), size=critic.BATCH_SIZE))
-        drawn = draw_actions(policy[batch.screens, batch.tasks], rng.random(critic.BATCH_SIZE))
+        batch = steps.at(rng.integers(len(steps.screens), size=batch_size))
+        drawn = draw_actions(policy[batch.screens, batch.tasks], rng.random(batch_size))
         told, after = tokens[batch.tasks], screens[batch.next_screens]
         here = features_of(moving, screens[batch.screens], told, batch.spots)
         both = torch.cat([screens[batch.screens], after])
@@ -98,7 +99,7 @@ def train_end_to_end(
     optimiser = torch.optim.Adam([
         {"params": heads.parameters(), "lr": critic.LEARNING_RATE},
         {"params": moving.parameters(), "lr": rate},
-    ])  # fmt: skip
+    ], fused=True)  # fmt: skip
     losses = train(
         nn.ModuleList([network, target]), optimiser, loss, num_updates=critic.NUM_UPDATES, rng=rng,
         checkpoint=checkpoint, progress=progress,

@@ -9,10 +9,12 @@ by where the policy extracted from it goes and what that does ("novel").
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from qlearn_core.device.critic import train_critic, transitions
+from qlearn_core.device.critic import Critic, Transitions, train_critic, transitions
+from qlearn_core.device.encoder import Features
 from qlearn_core.device.extraction import divergence
 from qlearn_core.device.online import PROPOSALS, acting, allowed, improved, pessimistic
 from qlearn_core.device.rollouts import roll_out
@@ -57,17 +59,15 @@ def online(
     """
     if proposals not in PROPOSALS:
         raise ValueError(f"proposals must be one of {', '.join(PROPOSALS)}, but is {proposals!r}")
-    bench = make_bench(1.0, seed)
+    bench, seen, offline, critic = start(num_episodes, seed)
     settings = bench.screens[0].phone.settings
-    seen = critic_features(bench, ENCODER)
-    data = episodes(bench, num_episodes=num_episodes, seed=seed)
-    parts, collected = [transitions(data, settings, gamma=GAMMA)], [int(data.lengths.sum())]
+    parts, collected = [offline], [len(offline.screens)]
     beta = policy = bench.beta.astype(float)
-    start = _success(bench, policy)
-    success, moved, errors = [start], [np.zeros(2)], []
+    success, moved, errors = [_success(bench, policy)], [np.zeros(2)], []
     for k in range(1, NUM_ROUNDS + 1):
         steps = allowed(collection, parts)
-        critic = train_critic(seen, steps, policy, method="td", gamma=GAMMA, seed=seed)
+        if k > 1:
+            critic = train_critic(seen, steps, policy, method="td", gamma=GAMMA, seed=seed)
         source = policy if proposals == "latest" else beta
         latest, q = np.empty_like(policy), np.empty_like(policy)
         for g in range(len(bench.tasks)):
@@ -94,6 +94,17 @@ def online(
         collection, proposals, kappa, num_candidates, num_episodes, np.array(collected),
         np.array(success).T, *np.array(moved).T, error.T, bias.T, largest,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def start(num_episodes: int, seed: int) -> tuple[Bench, Features, Transitions, Critic]:
+    """What all arms share: the bench, the features, the offline data and the first critic."""
+    bench = make_bench(1.0, seed)
+    seen = critic_features(bench, ENCODER)
+    data = episodes(bench, num_episodes=num_episodes, seed=seed)
+    steps = transitions(data, bench.screens[0].phone.settings, gamma=GAMMA)
+    critic = train_critic(seen, steps, bench.beta, method="td", gamma=GAMMA, seed=seed)
+    return bench, seen, steps, critic
 
 
 def _success(bench: Bench, policy: np.ndarray) -> np.ndarray:

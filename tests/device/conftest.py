@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from qlearn_core.device import behaviour, critic, pretraining
-from qlearn_core.experiments import device_bench
+from qlearn_core.experiments import device_bench, device_online
 from tests.device.tiny import SETTINGS
 
 
@@ -30,6 +30,7 @@ def small_experiments(monkeypatch):
         monkeypatch.setattr(module, "NUM_UPDATES", 3)
     caches = (
         device_bench.behaviour_policy, device_bench.encoder_named, device_bench.make_bench,
+        device_online.start,
     )  # fmt: skip
     for cache in caches:
         cache.cache_clear()

@@ -27,7 +27,6 @@ POLICY = np.full((len(IMAGES), 1, N_SPOTS), 1 / N_SPOTS)
 @pytest.fixture(autouse=True)
 def on_the_processor(monkeypatch):
     monkeypatch.setattr(end_to_end, "device_of", lambda: torch.device("cpu"))
-    monkeypatch.setattr(critic, "BATCH_SIZE", 32)
     monkeypatch.setattr(critic, "NUM_UPDATES", 8)
 
 
@@ -41,14 +40,14 @@ def steps() -> critic.Transitions:
 
 def trained(steps: critic.Transitions, rate: float, **changes):
     start = untrained(SETTINGS, seed=0)
-    given = {"policy": POLICY, "gamma": GAMMA, "seed": 0} | changes
+    given = {"policy": POLICY, "gamma": GAMMA, "seed": 0, "batch_size": 32} | changes
     return train_end_to_end(start, IMAGES, (TASK,), steps, rate=rate, **given)
 
 
 def test_at_rate_0_it_is_the_frozen_critic_up_to_rounding(steps):
     """Features are computed for a batch here and for all screens there: the last bits differ."""
     seen = features(untrained(SETTINGS, seed=0), IMAGES, (TASK,))
-    frozen = train_critic(seen, steps, POLICY, method="td", gamma=GAMMA, seed=0)
+    frozen = train_critic(seen, steps, POLICY, method="td", gamma=GAMMA, seed=0, batch_size=32)
     made = trained(steps, 0.0)
     assert (made.features.states == seen.states).all()
     assert (made.features.actions == seen.actions).all()
@@ -123,17 +122,17 @@ def test_what_it_cannot_be_trained_with_is_named(steps, change, message):
 
 
 def test_a_run_of_the_experiment_says_how_it_ended(small_experiments, monkeypatch):
-    runs = [experiment(start="places", num_episodes=4, rate=rate, seed=3) for rate in (0.0, 1e-3)]
+    runs = [experiment(encoder="places", num_episodes=4, rate=rate, seed=3) for rate in (0.0, 1e-3)]
     assert [run.status for run in runs] == ["finite", "finite"]
     assert runs[0].moved == 0.0 < runs[1].moved
     assert runs[0].success[0] == pytest.approx(runs[1].success[0])  # one candidate: β itself
     assert all(0 < run.spread and 0 < run.largest and 0 <= run.ranking <= 1 for run in runs)
     monkeypatch.setattr(critic, "LEARNING_RATE", 1e30)
-    lost = experiment(start="places", num_episodes=4, rate=1e30, seed=3)
+    lost = experiment(encoder="places", num_episodes=4, rate=1e30, seed=3)
     assert lost.status == "diverged" and lost.success == pytest.approx(runs[0].success[0])
     assert lost.ranking == 0.5 and lost.largest == 0.0
-    with pytest.raises(ValueError, match="start must be one of places, pages, pages, fine-tuned"):
-        experiment(start="oracle", num_episodes=4, rate=0.0, seed=3)
+    with pytest.raises(ValueError, match="encoder must be one of places, pages, but is 'oracle'"):
+        experiment(encoder="oracle", num_episodes=4, rate=0.0, seed=3)
 
 
 def test_how_far_features_moved_is_relative_to_where_they_were():
