@@ -63,10 +63,11 @@ def online(
     settings = bench.screens[0].phone.settings
     parts, collected = [offline], [len(offline.screens)]
     beta = policy = bench.beta.astype(float)
-    success, moved, errors = [_success(bench, policy)], [np.zeros(2)], []
+    home = known = _values(bench, beta)
+    success, moved, errors, largest = [_success(bench, policy)], [np.zeros(2)], [], []
     for k in range(1, NUM_ROUNDS + 1):
-        steps = allowed(collection, parts)
         if k > 1:
+            steps = allowed(collection, parts)
             critic = train_critic(seen, steps, policy, method="td", gamma=GAMMA, seed=seed)
         source = policy if proposals == "latest" else beta
         latest, q = np.empty_like(policy), np.empty_like(policy)
@@ -77,10 +78,12 @@ def online(
             latest[:, g] = improved(
                 policy[:, g], source[:, g], scores, v.mean(axis=0), num_candidates
             )
-        success.append(_success(bench, latest))
-        errors.append(_errors(bench, q, policy, latest))
-        moved.append(_moved(bench, latest))
-        policy = latest
+        wrong = [q[:, g] - truth for g, (truth, _) in zip(bench.tests, known, strict=True)]
+        policy, known = latest, _values(bench, latest)
+        success.append(_success(bench, policy))
+        errors.append([_errors(bench, wrong, *side) for side in ((beta, home), (policy, known))])
+        largest.append(np.abs(q[:, bench.tests]).max())
+        moved.append(_moved(bench, policy, known, home))
         collects = collection != "none" and k < NUM_ROUNDS
         if collects:
             new = roll_out(
@@ -89,10 +92,10 @@ def online(
             )  # fmt: skip
             parts.append(transitions(new, settings, gamma=GAMMA))
         collected.append(collected[-1] + (len(parts[-1].screens) if collects else 0))
-    error, bias, largest = (np.array(part) for part in zip(*errors, strict=True))
+    error, bias = np.moveaxis(errors, [2, 1, 0], [0, 1, 2])
     return Online(
         collection, proposals, kappa, num_candidates, num_episodes, np.array(collected),
-        np.array(success).T, *np.array(moved).T, error.T, bias.T, largest,
+        np.array(success).T, *np.array(moved).T, error, bias, np.array(largest),
     )  # fmt: skip
 
 
@@ -113,11 +116,15 @@ def _success(bench: Bench, policy: np.ndarray) -> np.ndarray:
     return np.array([np.mean(part) for part in np.split(reached, [bench.num_training])])
 
 
-def _moved(bench: Bench, policy: np.ndarray) -> np.ndarray:
+def _values(bench: Bench, policy: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """q (K, n) and visits (K,) of every test task."""
+    return [bench.values(policy[:, g], g) for g in bench.tests]
+
+
+def _moved(bench: Bench, policy: np.ndarray, known: list, home: list) -> np.ndarray:
     """(2,) KL to β where the policy goes, and the total variation of where both go."""
     total = np.zeros(2)
-    for g in bench.tests:
-        here, there = (bench.values(table, g)[1] for table in (bench.beta[:, g], policy[:, g]))
+    for g, (_, there), (_, here) in zip(bench.tests, known, home, strict=True):
         here, there = here / here.sum(), there / there.sum()
         distance = divergence(policy[:, g], bench.beta[:, g].astype(float))
         total += there @ distance, np.abs(here - there).sum() / 2
@@ -125,17 +132,13 @@ def _moved(bench: Bench, policy: np.ndarray) -> np.ndarray:
 
 
 def _errors(
-    bench: Bench, q: np.ndarray, evaluated: np.ndarray, latest: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """rms (2,) and mean (2,) of Q − q where β goes and where the latest policy goes, and the
-    greatest |Q|."""
-    squares, means, largest = np.zeros(2), np.zeros(2), 0.0
-    for g in bench.tests:
-        wrong = q[:, g] - bench.values(evaluated[:, g], g)[0]
-        for side, table in enumerate((bench.beta[:, g], latest[:, g])):
-            weights = bench.values(table, g)[1][:, None] * table
-            weights = weights / weights.sum() / len(bench.tests)
-            squares[side] += (weights * wrong**2).sum()
-            means[side] += (weights * wrong).sum()
-        largest = max(largest, float(np.abs(q[:, g]).max()))
-    return np.sqrt(squares), means, largest
+    bench: Bench, wrong: list[np.ndarray], policy: np.ndarray, known: list
+) -> tuple[float, float]:
+    """rms and mean of Q − q where a policy goes, weighted by what it does there."""
+    square = mean = 0.0
+    for g, error, (_, visits) in zip(bench.tests, wrong, known, strict=True):
+        weights = visits[:, None] * policy[:, g]
+        weights = weights / weights.sum() / len(bench.tests)
+        square += (weights * error**2).sum()
+        mean += (weights * error).sum()
+    return float(np.sqrt(square)), float(mean)

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from joblib import parallel_config
 
-from qlearn_core.device.online import COLLECTIONS, PROPOSALS
+from qlearn_core.device.online import COLLECTIONS
 from qlearn_core.sweeps import sweep
 
 from .device_critics import td_against_mc
@@ -74,8 +74,8 @@ EXPERIMENTS = {
         (
             {
                 "collection": COLLECTIONS,
-                "proposals": PROPOSALS,
-                "kappa": (0.0, 1.0),
+                "proposals": ("latest",),
+                "kappa": (0.0,),
                 "num_candidates": (4,),
                 "num_episodes": (64,),
             },
