@@ -22,6 +22,7 @@ LACKING = {
     "capacity": {"alpha", "depth"},  # norms and floors of one MDP
     "device": {"alpha", "depth"},  # exact values; the way to an order is six actions long
     "horizon": {"alpha"},  # sweeps with exact targets
+    "online": {"alpha", "depth", "gamma"},  # stored results of networks; errors of a given size
 }
 
 

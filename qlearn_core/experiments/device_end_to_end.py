@@ -24,7 +24,7 @@ from .device_bench import (
     reranked,
 )
 
-BATCH_SIZE = 32  # for both: an encoder that learns makes every step dear
+BATCH_SIZE = 16  # for both: an encoder that learns makes every step dear
 RATES = (0.0, 1e-5, 1e-4, 1e-3)
 #: Where both start, off the shelf: asked about places, or only about pages.
 NETWORKS = ("places", "pages")

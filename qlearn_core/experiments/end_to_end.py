@@ -33,9 +33,9 @@ class Rates:
     largest: np.ndarray  # (4,) mean of the greatest |Q|, where q is in [0, 1]
     moved: np.ndarray  # (4,) mean change of the features, relative to what they were
     best: float  # the rate > 0 with the best mean success
-    lead: float  # of frozen over that one, in this measure
+    lead: float  # frozen minus that one, in this measure
     lead_interval: tuple[float, float]
-    lead_verdict: str
+    success_verdict: str  # on the ordering that frozen features succeed more often
 
 
 def rates(*, measure: str) -> Rates:
@@ -44,12 +44,12 @@ def rates(*, measure: str) -> Rates:
         raise ValueError(f"measure must be one of {'; '.join(MEASURES)}, but is {measure!r}")
     values, success = _of(MEASURES[measure]), _of("success")
     best = 1 + int(success[:, 1:].mean(axis=0).argmax())
-    lead = values[:, 0] - values[:, best]
+    lead, ahead = (part[:, 0] - part[:, best] for part in (values, success))
     ends = np.array([interval(column) for column in values.T])
     return Rates(
         measure, np.array(RATES), values, values.mean(axis=0), ends[:, 0], ends[:, 1],
         int(_of("diverged").sum()), _of("largest").mean(axis=0), _of("moved").mean(axis=0),
-        RATES[best], float(lead.mean()), interval(lead), verdict(lead),
+        RATES[best], float(lead.mean()), interval(lead), verdict(ahead),
     )  # fmt: skip
 
 
