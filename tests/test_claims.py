@@ -80,6 +80,12 @@ FOUND = {
     "bias-grows-with-distance": (UNDER, "+1.0 -0.5"),
     "bias-grows-with-discount": (UNDER, "0.1 0.3 0.4 0.02"),
     "large-discounts-avoided": (UNDER, "0.1 0.3 0.6 1.0 5 5"),
+    "divergence-3-28": (UNDER, "1.08 3.60 1.39"),
+    "distribution-shift": (HOLDS, "0.23 0.34 0.78 0.98 0.28"),
+    "online-needs-recollection": (
+        UNDER,
+        "4 1 1 0.029 0.005 0.061 0.027 -0.005 0.071 37",
+    ),
 }
 
 

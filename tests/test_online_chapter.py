@@ -8,11 +8,14 @@ import json
 import numpy as np
 import pytest
 
+from qlearn_core.device.extraction import best_of_n, divergence
+from qlearn_core.device.online import improved
 from qlearn_core.device.phone import START
 from qlearn_core.experiments import online as experiment
 from qlearn_core.experiments import results
-from qlearn_core.experiments.device import TASK, screens_at, script_policy
-from qlearn_core.experiments.online import COLLECTIONS, of_arm
+from qlearn_core.experiments.device import TASK, gaps, screens_at, script_policy
+from qlearn_core.experiments.device_orderings import ORDERINGS, interval, verdict
+from qlearn_core.experiments.online import COLLECTIONS, lead_of, of_arm
 from qlearn_core.planning import evaluate_policy
 
 # --- the loop with made errors --------------------------------------------------------------------
@@ -106,3 +109,106 @@ def test_what_is_not_there_is_named():
         experiment.success(tasks="all tasks")
     with pytest.raises(ValueError, match="collection must be one of none, fresh, mixed"):
         of_arm("all", "success")
+
+
+# --- the numbers of the chapter -------------------------------------------------------------------
+
+
+def test_success_rises_once_and_then_falls_in_every_arm():
+    test, train = (
+        100 * experiment.success(tasks=tasks).means for tasks in ("test tasks", "training tasks")
+    )
+    assert test[:, :2] == pytest.approx(np.tile([31, 37], (3, 1)), abs=0.5)
+    assert train[:, :2] == pytest.approx(np.tile([38, 45], (3, 1)), abs=0.5)
+    assert test[:, -1] == pytest.approx([1, 1, 4], abs=0.5)
+    assert (test[:, -1] < test[:, 0]).all()
+    after = of_arm("mixed", "success")[:, 1]
+    loss = after[:, 1] - after[:, -1]
+    assert (loss.mean(), *interval(loss)) == pytest.approx((0.334, 0.280, 0.397), abs=5e-4)
+
+
+@pytest.mark.claim("online-needs-recollection")
+def test_all_data_lead_over_none_and_not_surely_over_the_newest():
+    """The first of these is an ordering that was written down before any run."""
+    assert ("online", "collect again and mix", "no new data") in {
+        (one.experiment, one.better, one.worse) for one in ORDERINGS
+    }
+    for worse, expected, found in (
+        ("none", (0.029, 0.005, 0.061), "reproduced"),
+        ("fresh", (0.027, -0.005, 0.071), "not reproduced"),
+    ):
+        lead = lead_of("mixed", worse)
+        assert (lead.mean(), *interval(lead)) == pytest.approx(expected, abs=5e-4)
+        assert verdict(lead) == found
+    shown = experiment.success(tasks="test tasks")
+    assert shown.lead == pytest.approx(0.029, abs=5e-4) and shown.lead_verdict == "reproduced"
+
+
+@pytest.mark.claim("distribution-shift")
+def test_the_critic_is_wrong_where_its_policy_goes_and_new_data_stop_it():
+    none, mixed = (experiment.errors(collection=name) for name in ("none", "mixed"))
+    assert none.rms[:, 0] == pytest.approx([0.23, 0.34], abs=0.005)
+    assert none.bias[:, 0] == pytest.approx([-0.14, 0.04], abs=0.005)
+    assert none.rms[:, -1] == pytest.approx([0.78, 0.98], abs=0.006)
+    assert none.bias[1, -1] == pytest.approx(0.94, abs=0.005)
+    assert (np.diff(none.rms[1]) > 0).all()
+    assert mixed.rms[1, [1, 3]] == pytest.approx([0.42, 0.28], abs=0.005)
+    assert mixed.bias[1, -1] == pytest.approx(0.21, abs=0.005)
+    fresh = experiment.errors(collection="fresh")
+    assert abs(fresh.bias[1, -1]) < 0.03 and fresh.bias[0, -1] < -0.1
+    for record in (none, mixed, fresh):  # an rms is never below the mean
+        assert (record.rms >= np.abs(record.bias) - 1e-9).all()
+
+
+@pytest.mark.claim("divergence-3-28")
+def test_one_round_stays_near_and_four_do_not():
+    none, mixed = (experiment.drift(collection=name) for name in ("none", "mixed"))
+    assert none.divergence[[1, -1]] == pytest.approx([1.08, 3.60], abs=0.005)
+    assert mixed.divergence[-1] == pytest.approx(3.56, abs=0.005)
+    assert 100 * none.shift[[1, -1]] == pytest.approx([33, 71], abs=0.5)
+    assert 100 * mixed.shift[-1] == pytest.approx(62, abs=0.5)
+    each = raw("none", "divergence")
+    assert interval(each[:, 1])[1] < np.log(4) < interval(each[:, -1])[0]
+
+
+def test_errors_as_large_as_the_gap_of_the_moves_ruin_the_loop():
+    best = gaps(gamma=0.95, chances=1.0, skill=1.0)
+    costs = best.right - best.idle
+    assert (costs.min(), costs.max()) == pytest.approx((0.036, 0.055), abs=5e-4)
+    for sigma, share in ((0.01, 98), (0.02, 86), (0.05, 23), (0.07, 1)):
+        record = experiment.loop(sigma=sigma, num_candidates=4)
+        assert 100 * record.means[0, -1] == pytest.approx(share, abs=0.5)
+        if sigma == 0.05:
+            assert record.means[1, -1] < 0.005
+    for num_candidates, share in ((1, 36), (16, 59)):
+        record = experiment.loop(sigma=0.05, num_candidates=num_candidates)
+        assert 100 * record.means[0, -1] == pytest.approx(share, abs=0.5)
+
+
+def test_a_policy_with_errors_of_0_07_never_places_an_order_and_the_script_always_does():
+    screens = screens_at(1.0)
+    mdp, script = screens.phone.mdp(TASK), script_policy(screens, TASK, experiment.SCRIPT)
+
+    def without_order(policy: np.ndarray) -> float:
+        """The chance that 1,000 actions place no order."""
+        steps = np.linalg.matrix_power(mdp.policy_transitions(policy), 1_000)
+        return steps[START, ~mdp.terminal].sum()
+
+    never = []
+    for seed in range(8):
+        policy, rng = script, np.random.default_rng(seed)
+        for _ in range(4):
+            q = evaluate_policy(mdp, policy, gamma=0.95)
+            scores = q + 0.07 * rng.standard_normal(q.shape)
+            policy = improved(policy, policy, scores, (policy * scores).sum(axis=1), 4)
+        never.append(without_order(policy))
+    assert (np.array(never) > 0.999).sum() == 7
+    assert without_order(script) < 1e-9
+
+
+def test_the_best_of_n_draws_is_at_most_log_n_nats_away():
+    rng = np.random.default_rng(0)
+    beta, scores = rng.dirichlet(np.full(12, 0.3), size=200), rng.normal(size=(200, 12))
+    for num_candidates in (1, 4, 16):
+        far = divergence(best_of_n(scores, beta, num_candidates), beta)
+        assert far.max() <= np.log(num_candidates) + 1e-9
