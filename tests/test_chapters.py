@@ -24,6 +24,7 @@ LACKING = {
     "device": {"alpha", "depth"},  # exact values; the way to an order is six actions long
     "extraction": {"alpha", "depth"},  # stored results, and noise on exact values
     "horizon": {"alpha"},  # sweeps with exact targets
+    "online": {"alpha", "depth", "gamma"},  # stored results of networks; errors of a given size
 }
 
 

@@ -89,6 +89,12 @@ FOUND = {
         "0.985 0.970 0.975 0.39 0.49 0.59 -0.10 -0.18 -0.03 -0.19 -0.26 -0.14",
     ),
     "large-discounts-avoided": (UNDER, "0.1 0.3 0.6 1.0 5 5"),
+    "divergence-3-28": (UNDER, "1.08 3.60 1.39"),
+    "distribution-shift": (HOLDS, "0.23 0.34 0.78 0.98 0.28"),
+    "online-needs-recollection": (
+        UNDER,
+        "4 1 1 0.029 0.005 0.061 0.027 -0.005 0.071 37",
+    ),
 }
 
 

@@ -54,21 +54,6 @@ DIGI_Q = (
     *_listed(
         "Digi-Q: going online",
         (
-            "divergence-3-28",
-            "The policy of Best-of-N stays close to the one that collected the data.",
-            "Quoted: a KL divergence of 3.28. " + BAI,
-        ),
-        (
-            "distribution-shift",
-            "An improved policy meets states where the critic has no data and may be arbitrarily "
-            "wrong.",
-        ),
-        (
-            "online-needs-recollection",
-            "Going online needs new data from the current policy, mixed with old, and a robust "
-            "critic.",
-        ),
-        (
             "engineering-is-the-barrier",
             "What limits the method online is the engineering and the pace of experiments, more "
             "than its algorithm.",

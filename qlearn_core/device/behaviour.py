@@ -119,7 +119,7 @@ def clone(
         i, t = episodes[picked], times[picked]
         seen = Situations(
             shown.images[shown.screens[i, t]], shown.instructions[i], shown.layouts[i],
-            shown.tasks[i], shown.states[i, t],
+            shown.tasks[i], shown.states[i, t], shown.screens[i, t],
         )  # fmt: skip
         logits = network(torch.from_numpy(seen.images), torch.from_numpy(seen.instructions))
         return nn.functional.cross_entropy(logits, torch.from_numpy(agent(seen)).float())

@@ -134,22 +134,27 @@ def critic_loss(
     critic: Critic,
     target: Critic,
     features: Features,
+    target_features: Features,
     batch: Transitions,
     drawn: np.ndarray,
     *,
     method: str,
     gamma: float,
 ) -> Tensor:
-    """J_Q + J_V, each the mean over the batch and the copies; `drawn` (B,) are the spots a'."""
+    """J_Q + J_V, each the mean over the batch and the copies; `drawn` (B,) are the spots a'.
+
+    The target looks at features of its own, which are the same where they are frozen.
+    """
     here = batch.screens, batch.tasks
     q, v = critic.q_values(features, *here, batch.spots), critic.v_values(features, *here)
     if method == "mc":
-        q_target = v_target = torch.from_numpy(batch.returns)
+        q_target = v_target = torch.from_numpy(batch.returns).to(q.device)
     else:
-        v_next = target.v_values(features, batch.next_screens, batch.tasks)
+        v_next = target.v_values(target_features, batch.next_screens, batch.tasks)
         discounts = torch.from_numpy(gamma * ~batch.terminated).float()
-        q_target = torch.from_numpy(batch.rewards) + discounts * v_next
-        v_target = target.q_values(features, *here, drawn)
+        rewards = torch.from_numpy(batch.rewards)
+        q_target = rewards.to(q.device) + discounts.to(q.device) * v_next
+        v_target = target.q_values(target_features, *here, drawn)
     return (q - q_target).square().mean() + (v - v_target).square().mean()
 
 
@@ -161,6 +166,7 @@ def train_critic(
     method: str,
     gamma: float,
     seed: int,
+    batch_size: int = BATCH_SIZE,
     checkpoint: Path | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Critic:
@@ -168,14 +174,14 @@ def train_critic(
 
     "td" evaluates the policy that answers with spots, a table (K, G, n), "mc" the one that took the
     steps. With one seed both see the same batches. Raises ValueError for another method, for a
-    table of another shape, for a γ outside [0, 1) and as `train` does.
+    table of another shape, for a γ outside [0, 1), for batch_size < 1 and as `train` does.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, but is {method!r}")
     shape = (*features.states.shape[:2], features.actions.shape[1])
     if policy.shape != shape:
         raise ValueError(f"policy must have shape (K, G, n) = {shape}, but has {policy.shape}")
-    gamma = check_gamma(gamma)
+    gamma, batch_size = check_gamma(gamma), check_integer(batch_size, "batch_size", 1)
     rng = np.random.default_rng([check_integer(seed, "seed", 0), 5])
     with seeded(rng):
         critic = Critic(features)
@@ -183,9 +189,11 @@ def train_critic(
 
     def loss(rng: np.random.Generator) -> Tensor:
         follow(target, critic, TAU)
-        batch = steps.at(rng.integers(len(steps.screens), size=BATCH_SIZE))
-        drawn = draw_actions(policy[batch.screens, batch.tasks], rng.random(BATCH_SIZE))
-        return critic_loss(critic, target, features, batch, drawn, method=method, gamma=gamma)
+        batch = steps.at(rng.integers(len(steps.screens), size=batch_size))
+        drawn = draw_actions(policy[batch.screens, batch.tasks], rng.random(batch_size))
+        return critic_loss(
+            critic, target, features, features, batch, drawn, method=method, gamma=gamma
+        )
 
     train(
         nn.ModuleList([critic, target]),

@@ -21,13 +21,17 @@ from .tasks import Task
 
 
 class Situations(NamedTuple):
-    """B moments of B episodes. A policy sees the first two fields, a script the others too."""
+    """B moments of B episodes. A policy sees the first two fields, a script the others too.
+
+    A policy that is a table looks up `screens` and `tasks`, which says no more than the first two.
+    """
 
     images: np.ndarray  # (B, HEIGHT, WIDTH) uint8
     instructions: np.ndarray  # (B, LENGTH) int
     layouts: np.ndarray  # (B,) positions in the screens that were given
     tasks: np.ndarray  # (B,) positions in the tasks that were given
     states: np.ndarray  # (B,) hidden states
+    screens: np.ndarray  # (B,) positions in all images
 
 
 Agent = Callable[[Situations], np.ndarray]  # -> (B, A) action probabilities
@@ -110,8 +114,8 @@ def roll_out(
     for t in range(T):
         chances = rng.random((3, E))[:, i]
         s = record.states[i, t]
-        seen = images[record.screens[i, t]]
-        answer = agent(Situations(seen, instructions[i], layout[i], task[i], s))
+        shown = record.screens[i, t]
+        answer = agent(Situations(images[shown], instructions[i], layout[i], task[i], s, shown))
         action = draw_actions(answer, chances[0])
         s_next = phone.follow(s, moves[layout[i], s, action], chances[1])
         show(i, t + 1, s_next, chances[2])

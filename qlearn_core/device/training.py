@@ -19,6 +19,11 @@ from .files import write_atomically
 CHECKPOINT_EVERY = 200  # updates
 
 
+def device_of() -> torch.device:
+    """Where an encoder is trained: on a GPU if there is one. Heads alone are faster without."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 @contextmanager
 def seeded(rng: np.random.Generator):
     """Inside, torch draws what `rng` decides; outside, its global generator is as it was."""

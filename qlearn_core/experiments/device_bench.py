@@ -20,8 +20,8 @@ from qlearn_core.device.encoder import (
     features,
     oracle_features,
 )
-from qlearn_core.device.exact import at_actions, success_probability, sum_over_widgets
-from qlearn_core.device.extraction import at_pixels, best_of_n, spot_table
+from qlearn_core.device.exact import at_actions, success_probability
+from qlearn_core.device.extraction import best_of_n, spot_table
 from qlearn_core.device.layouts import make_layouts
 from qlearn_core.device.phone import START, make_phone
 from qlearn_core.device.pretraining import off_the_shelf, untrained
@@ -61,7 +61,9 @@ class Bench:
         one = self.screens[layout]
         num_states, num_frames = one.images.shape[:2]
         spots = table.reshape(len(self.screens), num_states, num_frames, -1)[layout].mean(axis=1)
-        pi = sum_over_widgets(one, at_pixels(one.phone.settings, spots))
+        pi = np.zeros((num_states, one.phone.num_moves))
+        moves = one.moves[:, action_of_spot(one.phone.settings)]
+        np.add.at(pi, (np.arange(num_states)[:, None], moves), spots)
         return pi / pi.sum(axis=1, keepdims=True)
 
     def success(self, table: np.ndarray, g: int) -> float:
@@ -77,11 +79,15 @@ class Bench:
 
     def truth(self, g: int) -> tuple[np.ndarray, np.ndarray]:
         """q_β (K, n) of a task and how often β is at each screen (K,), in actions per episode."""
+        return self.values(self.beta[:, g], g)
+
+    def values(self, table: np.ndarray, g: int) -> tuple[np.ndarray, np.ndarray]:
+        """The same of a policy (K, n)."""
         phone, task = self.screens[0].phone, self.tasks[g]
         num_frames = phone.settings.num_frames
         q, visits = [], []
         for layout, one in enumerate(self.screens):
-            pi = self.move_probabilities(self.beta[:, g], layout)
+            pi = self.move_probabilities(table, layout)
             values = evaluate_policy(phone.mdp(task), pi, gamma=GAMMA)
             at_spots = at_actions(one, values)[:, action_of_spot(phone.settings)]
             q.append(at_spots.repeat(num_frames, axis=0))

@@ -19,10 +19,13 @@ from pathlib import Path
 import numpy as np
 from joblib import parallel_config
 
+from qlearn_core.device.online import COLLECTIONS
 from qlearn_core.sweeps import sweep
 
 from .device_critics import td_against_mc
+from .device_end_to_end import RATES, end_to_end
 from .device_extraction import extraction
+from .device_online import online
 from .device_orderings import NUM_SEEDS
 from .device_representation import representation
 from .results import Cell, Results, save
@@ -67,6 +70,24 @@ EXPERIMENTS = {
             {"encoder": ("untrained",), "tuning": ("none",), "num_episodes": (64,)},
         ),
         ("labelled", "wrong", "action_share", "true_share", "success", "rmse", "ranking"),
+    ),
+    "online": Experiment(
+        online,
+        (
+            {
+                "collection": COLLECTIONS,
+                "proposals": ("latest",),
+                "kappa": (0.0,),
+                "num_candidates": (4,),
+                "num_episodes": (64,),
+            },
+        ),
+        ("collected", "success", "divergence", "shift", "error", "bias", "largest"),
+    ),
+    "end_to_end": Experiment(
+        end_to_end,
+        ({"encoder": ("places",), "num_episodes": (64,), "rate": RATES},),
+        ("diverged", "success", "rmse", "ranking", "largest", "spread", "moved"),
     ),
 }
 
