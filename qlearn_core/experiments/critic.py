@@ -177,7 +177,8 @@ def tabular(*, gamma: float, num_episodes: int, chance: float, limit: int) -> Ta
         errors[..., np.arange(len(WAY)), right],
         deviations[..., np.arange(len(WAY)), right],
     )
-    tables = np.concatenate([estimates.reshape(-1, *truth.shape), truth[None]])
+    # Moves that lead to the same place are equally good: no rounding error may choose among them.
+    tables = np.concatenate([estimates.reshape(-1, *truth.shape), truth[None]]).round(9)
     reached = success(phone, best_of_n(tables, np.broadcast_to(pi, tables.shape), N))
     both = reached[:-1].reshape(2, NUM_SETS).mean(axis=1)
     return Tabular(
