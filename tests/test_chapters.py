@@ -24,6 +24,8 @@ LACKING = {
     "device": {"alpha", "depth"},  # exact values; the way to an order is six actions long
     "extraction": {"alpha", "depth"},  # stored results, and noise on exact values
     "horizon": {"alpha"},  # sweeps with exact targets
+    # shares, and labels made of pixels
+    "representation": {"alpha", "depth", "gamma"},
 }
 
 
