@@ -88,6 +88,11 @@ FOUND = {
         UNDER,
         "0.985 0.970 0.975 0.39 0.49 0.59 -0.10 -0.18 -0.03 -0.19 -0.26 -0.14",
     ),
+    "action-ignored": (UNDER, "0.014 0.227 0.673 0.290"),
+    "fine-tuning-lowers-floor": (
+        UNDER,
+        "0.22 0.05 0.09 0.014 -0.016 0.041 0.03 -0.02 0.08 -0.12 -0.18 -0.05",
+    ),
     "large-discounts-avoided": (UNDER, "0.1 0.3 0.6 1.0 5 5"),
     "divergence-3-28": (UNDER, "1.08 3.60 1.39"),
     "distribution-shift": (HOLDS, "0.23 0.34 0.78 0.98 0.28"),

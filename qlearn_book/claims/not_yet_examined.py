@@ -32,17 +32,6 @@ DIGI_Q = (
         ("target-networks", "Slowly moving target networks reduce the instability of the target."),
     ),
     *_listed(
-        "Digi-Q: fine-tuned representations",
-        (
-            "action-ignored",
-            "On features that were not fine-tuned the critic ignores the action.",
-        ),
-        (
-            "fine-tuning-lowers-floor",
-            "Fine-tuning on whether an action changes the screen lowers the projection floor.",
-        ),
-    ),
-    *_listed(
         "Digi-Q: TD learning and Monte Carlo",
         (
             "td-58-mc-37",
