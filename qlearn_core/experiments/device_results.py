@@ -114,7 +114,7 @@ def measured(name: str) -> Results:
                     for metric in what.metrics
                 }
                 cells.append(Cell(settings, metrics))
-                same = {key: tuple(list(getattr(records[0], key))) for key in what.same}
+                same = {key: tuple(getattr(records[0], key)) for key in what.same}
     return Results(name, seeds, seconds(), same, tuple(cells))
 
 
