@@ -25,6 +25,7 @@ LACKING = {
     "extraction": {"alpha", "depth"},  # stored results, and noise on exact values
     "horizon": {"alpha"},  # sweeps with exact targets
     "online": {"alpha", "depth", "gamma"},  # stored results of networks; errors of a given size
+    "takeaways": {"alpha", "depth", "gamma"},  # differences of stored results
     # shares, and labels made of pixels
     "representation": {"alpha", "depth", "gamma"},
 }

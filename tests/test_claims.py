@@ -96,6 +96,11 @@ FOUND = {
     "large-discounts-avoided": (UNDER, "0.1 0.3 0.6 1.0 5 5"),
     "divergence-3-28": (UNDER, "1.08 3.60 1.39"),
     "distribution-shift": (HOLDS, "0.23 0.34 0.78 0.98 0.28"),
+    "components-controlled": (
+        UNDER,
+        "-0.051 -0.091 -0.011 +0.031 -0.015 +0.080 +0.154 +0.107 +0.196 -0.100 -0.180 -0.034 "
+        "+0.029 +0.005 +0.061",
+    ),
     "online-needs-recollection": (
         UNDER,
         "4 1 1 0.029 0.005 0.061 0.027 -0.005 0.071 37",

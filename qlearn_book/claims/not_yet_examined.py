@@ -61,10 +61,5 @@ DIGI_Q = (
             "Digi-Q nearly matches DigiRL, which learns online.",
             "Quoted without a number. " + BAI,
         ),
-        (
-            "components-controlled",
-            "Q-learning can scale to agentic tasks if each part of the deadly triad is kept "
-            "under control.",
-        ),
     ),
 )

@@ -60,7 +60,20 @@ def best_of(name: str, **settings) -> tuple[float, np.ndarray]:
     return value, arm(name, value, **settings)
 
 
-#: Position in ORDERINGS -> the differences. The others belong to experiments that are not stored.
+def frozen_lead() -> np.ndarray:
+    """(seed,) success with frozen features minus that at the encoder's best rate above 0."""
+    cells = {cell.settings["rate"]: cell["success"][:, FOUR] for cell in load("end_to_end").cells}
+    frozen = cells.pop(0.0)
+    return frozen - max(cells.values(), key=np.mean)
+
+
+def online_lead() -> np.ndarray:
+    """(seed,) success on test tasks after the last round, with all data minus no new data."""
+    mixed, none = (load("online").cell(collection=name)["success"] for name in ("mixed", "none"))
+    return mixed[:, 1, -1] - none[:, 1, -1]
+
+
+#: Position in ORDERINGS -> the differences.
 DIFFERENCES: dict[int, Callable[[], np.ndarray]] = {
     0: lead,
     1: lambda: lead() - lead(num_episodes=512),
@@ -68,14 +81,16 @@ DIFFERENCES: dict[int, Callable[[], np.ndarray]] = {
     3: lambda: lead("ranking"),
     4: lambda: tuned("action_share", "change") - tuned("action_share", "none"),
     5: lambda: tuned("success", "change") - tuned("success", "shuffled"),
+    6: frozen_lead,
     7: lambda: arm("Best-of-N", 16) - arm("Best-of-N", 4),
     8: lambda: best_of("Best-of-N")[1] - best_of("AWR")[1],
     9: lambda: best_of("Best-of-N")[1] - best_of("REINFORCE")[1],
+    10: online_lead,
 }
 
 
 def judged(position: int) -> Judgement:
-    """What became of an ordering. Raises ValueError for one whose experiment is not stored."""
+    """What became of an ordering. Raises ValueError for a position that is not there."""
     if position not in DIFFERENCES:
         raise ValueError(f"position must be one of {sorted(DIFFERENCES)}, but is {position!r}")
     differences = DIFFERENCES[position]()

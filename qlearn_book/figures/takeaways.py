@@ -1,0 +1,51 @@
+"""Drawings of the chapter that sums the laboratory up."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qlearn_book import marks
+from qlearn_book.theme import BLUE, GREY, INK
+from qlearn_core.experiments.takeaways import PARTS, Orderings
+
+#: What is compared, in the words of the chapters, by the position of the ordering.
+NAMES = (
+    "TD over Monte Carlo, in success",
+    "lead of TD: 64 over 512 episodes",
+    "lead of TD: usual over no mishaps",
+    "TD over Monte Carlo, in ranking",
+    "action share: fine-tuned over as it was",
+    "success: true over shuffled labels",
+    "success: frozen over end to end",
+    "success: 16 over 4 candidates",
+    "success: Best-of-N over AWR",
+    "success: Best-of-N over REINFORCE",
+    "success: all data over no new data",
+)
+ROWS = max(map(len, PARTS.values()))
+LEFT, RIGHT = -0.4, 0.4
+
+
+def orderings(record: Orderings) -> dict:
+    """The mean difference and its 95 % interval for each ordering, one below the other."""
+    drawing = marks.axes(
+        x=("difference, expected better minus worse", LEFT, RIGHT), y=("", -0.2, ROWS)
+    )
+    drawing["layout"]["yaxis"] |= {"tickmode": "array", "tickvals": [], "ticktext": []}
+    marks.line(drawing, [0, 0], [-0.2, ROWS], "no difference", GREY, dash="dot", width=1)
+    said = []
+    for row in range(ROWS):
+        here = ROWS - 1 - row + 0.25
+        ends, mean, words, verdict = [np.nan] * 2, np.nan, "", ""
+        if row < len(record.judgements):
+            one = record.judgements[row]
+            ends, mean, verdict = [one.low, one.high], one.mean, one.verdict
+            words = NAMES[record.positions[row]]
+            said.append(f"{words}: {mean:+.3f} ({one.low:+.3f} to {one.high:+.3f}), {verdict}")
+        marks.line(drawing, ends, [here] * 2, f"row {row + 1}, 95 % interval", BLUE, width=4)
+        marks.points(drawing, [mean], [here], f"row {row + 1}, mean", BLUE)
+        marks.write(drawing, [LEFT], [here + 0.4], [words], INK, where="middle right")
+        marks.write(drawing, [RIGHT], [here], [verdict], INK,
+                    where="middle left")  # fmt: skip
+    marks.describe(drawing, "; ".join(said) + ".")
+    return drawing
