@@ -28,7 +28,8 @@ def test_the_record_holds_the_numbers_of_the_file(measure):
         values = raw(rate, experiment.MEASURES[measure])
         values = values[:, 1] if values.ndim == 2 else values
         assert (record.values[:, k] == values).all()
-        assert record.low[k] <= record.means[k] == pytest.approx(values.mean()) <= record.high[k]
+        assert record.means[k] == pytest.approx(values.mean())
+        assert record.low[k] <= record.means[k] <= record.high[k]
         assert record.largest[k] == pytest.approx(raw(rate, "largest").mean())
     successes = [raw(rate, "success")[:, 1].mean() for rate in record.rates[1:]]
     assert record.best == record.rates[1 + int(np.argmax(successes))]
