@@ -94,6 +94,8 @@ FOUND = {
         "0.22 0.05 0.09 0.014 -0.016 0.041 0.03 -0.02 0.08 -0.12 -0.18 -0.05",
     ),
     "large-discounts-avoided": (UNDER, "0.1 0.3 0.6 1.0 5 5"),
+    "end-to-end-unstable": (FAILS, "0 24 1.43 1.36 53 58 -0.051 -0.091 -0.011"),
+    "frozen-is-stable": (FAILS, "0.237 0.248 0.222 0.200"),
     "divergence-3-28": (UNDER, "1.08 3.60 1.39"),
     "distribution-shift": (HOLDS, "0.23 0.34 0.78 0.98 0.28"),
     "components-controlled": (

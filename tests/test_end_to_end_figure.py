@@ -28,7 +28,8 @@ def test_the_record_holds_the_numbers_of_the_file(measure):
         values = raw(rate, experiment.MEASURES[measure])
         values = values[:, 1] if values.ndim == 2 else values
         assert (record.values[:, k] == values).all()
-        assert record.low[k] <= record.means[k] == pytest.approx(values.mean()) <= record.high[k]
+        assert record.means[k] == pytest.approx(values.mean())
+        assert record.low[k] <= record.means[k] <= record.high[k]
         assert record.largest[k] == pytest.approx(raw(rate, "largest").mean())
     successes = [raw(rate, "success")[:, 1].mean() for rate in record.rates[1:]]
     assert record.best == record.rates[1 + int(np.argmax(successes))]
@@ -64,3 +65,30 @@ def test_the_drawing_is_valid_and_says_what_it_shows(measure):
 def test_another_measure_is_named():
     with pytest.raises(ValueError, match="measure must be one of success; ranking"):
         experiment.rates(measure="speed")
+
+
+# --- the numbers of the chapter on going online ---------------------------------------------------
+
+
+@pytest.mark.claim("end-to-end-unstable")
+def test_no_run_diverges_and_a_moving_encoder_succeeds_more_often():
+    """The ordering that was written down before is reversed."""
+    record = experiment.rates(measure="success")
+    assert record.num_diverged == 0 and record.values[:, 1:].size == 24
+    assert record.best == 1e-3 and record.success_verdict == "reversed"
+    assert 100 * record.means[[0, -1]] == pytest.approx([53, 58], abs=0.6)
+    assert (record.lead, *record.lead_interval) == pytest.approx((-0.051, -0.091, -0.011), abs=5e-4)
+    assert record.largest[[0, -1]] == pytest.approx([1.43, 1.36], abs=0.005)
+
+
+@pytest.mark.claim("frozen-is-stable")
+def test_a_moving_encoder_is_no_more_exact_and_its_critics_are_closer():
+    rms, ranking, spread = (
+        experiment.rates(measure=name)
+        for name in ("rms error", "ranking", "distance of the two critics")
+    )
+    assert rms.means[[0, -1]] == pytest.approx([0.237, 0.248], abs=5e-4)
+    assert spread.means[[0, -1]] == pytest.approx([0.222, 0.200], abs=1e-3)
+    for record in (rms, ranking):
+        assert record.lead_interval[0] < 0 < record.lead_interval[1]
+    assert spread.lead_interval[0] > 0

@@ -18,11 +18,6 @@ def _listed(section: str, *claims: tuple[str, str] | tuple[str, str, str]) -> tu
 DIGI_Q = (
     *_listed(
         "Digi-Q: frozen representations",
-        ("end-to-end-unstable", "Training a large model end to end by TD learning is unstable."),
-        (
-            "frozen-is-stable",
-            "Frozen features may raise the floor, but TD learning on them is more stable.",
-        ),
         (
             "one-percent-trained",
             "About 1 % of the parameters are trained.",

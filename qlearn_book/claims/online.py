@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from qlearn_book.claims.claim import Finding, claim, judge
+from qlearn_core.experiments import end_to_end
 from qlearn_core.experiments import online as experiment
 from qlearn_core.experiments.device_orderings import interval
 
@@ -102,4 +103,63 @@ def online_needs_recollection() -> Finding:
         ),
         "new data help, by little; that old ones must be mixed in is not reproduced, and neither "
         "keeps what the first round has gained",
+    )
+
+
+@claim(
+    "end-to-end-unstable",
+    section="Digi-Q: frozen representations",
+    says="Training a large model end to end by TD learning is unstable.",
+    figure="end_to_end",
+    at={"measure": "success"},
+)
+def end_to_end_unstable() -> Finding:
+    """Cases: a run diverges; the values leave their range farther than with frozen features, at
+    the rate with the best success; and the ordering written down before, that frozen features
+    succeed more often than that.
+    """
+    record = end_to_end.rates(measure="success")
+    best = int(np.flatnonzero(record.rates == record.best)[0])
+    largest = end_to_end.at_rates("largest")
+    return Finding(
+        judge(
+            record.num_diverged > 0,
+            interval(largest[:, best] - largest[:, 0])[0] > 0,
+            record.success_verdict == "reproduced",
+        ),
+        "On a small encoder {:.0f} of {:.0f} runs diverged. The greatest |Q|, of values in [0, 1], "
+        "is {:.2f} with frozen features and {:.2f} at the best rate; the best of 4 candidates "
+        "succeeds in {:.0f} % and {:.0f} %, frozen minus moving {:.3f} ({:.3f} to {:.3f}).",
+        (
+            float(record.num_diverged),
+            float(record.values[:, 1:].size),
+            *record.largest[[0, best]].tolist(),
+            *(100 * record.means[[0, best]]).tolist(),
+            record.lead,
+            *record.lead_interval,
+        ),
+    )
+
+
+@claim(
+    "frozen-is-stable",
+    section="Digi-Q: frozen representations",
+    says="Frozen features may raise the floor, but TD learning on them is more stable.",
+    figure="end_to_end",
+    at={"measure": "distance of the two critics"},
+)
+def frozen_is_stable() -> Finding:
+    """Cases, against the rate with the best success: the frozen critic has the larger rms error;
+    and its two copies, which differ in their first weights alone, are the closer.
+    """
+    rms, spread = (
+        end_to_end.rates(measure=name) for name in ("rms error", "distance of the two critics")
+    )
+    best = int(np.flatnonzero(rms.rates == rms.best)[0])
+    return Finding(
+        judge(rms.lead_interval[0] > 0, spread.lead_interval[1] < 0),
+        "On a small encoder the rms error is {:.3f} with frozen features and {:.3f} with an "
+        "encoder that learns, and two critics from different first weights differ by {:.3f} and "
+        "{:.3f}.",
+        (*rms.means[[0, best]].tolist(), *spread.means[[0, best]].tolist()),
     )

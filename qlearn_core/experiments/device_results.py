@@ -110,7 +110,7 @@ def measured(name: str) -> Results:
                     key: values[k] for (key, values), k in zip(over.items(), place, strict=True)
                 }
                 metrics = {
-                    metric: np.array([getattr(record, metric) for record in records])
+                    metric: np.array([getattr(record, metric) for record in records], dtype=float)
                     for metric in what.metrics
                 }
                 cells.append(Cell(settings, metrics))

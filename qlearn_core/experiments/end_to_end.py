@@ -42,19 +42,20 @@ def rates(*, measure: str) -> Rates:
     """Raises ValueError for another measure."""
     if measure not in MEASURES:
         raise ValueError(f"measure must be one of {'; '.join(MEASURES)}, but is {measure!r}")
-    values, success = _of(MEASURES[measure]), _of("success")
+    values, success = at_rates(MEASURES[measure]), at_rates("success")
     best = 1 + int(success[:, 1:].mean(axis=0).argmax())
     lead, ahead = (part[:, 0] - part[:, best] for part in (values, success))
     ends = np.array([interval(column) for column in values.T])
     return Rates(
         measure, np.array(RATES), values, values.mean(axis=0), ends[:, 0], ends[:, 1],
-        int(_of("diverged").sum()), _of("largest").mean(axis=0), _of("moved").mean(axis=0),
-        RATES[best], float(lead.mean()), interval(lead), verdict(ahead),
+        int(at_rates("diverged").sum()), at_rates("largest").mean(axis=0),
+        at_rates("moved").mean(axis=0), RATES[best], float(lead.mean()), interval(lead),
+        verdict(ahead),
     )  # fmt: skip
 
 
-def _of(metric: str) -> np.ndarray:
-    """(seed, 4) of every rate; of success, that with 4 candidates."""
+def at_rates(metric: str) -> np.ndarray:
+    """(seed, 4) a stored metric at every rate; of success, that with 4 candidates."""
     cells = [load("end_to_end").cell(rate=rate) for rate in RATES]
     columns = [cell[metric] for cell in cells]
     return np.stack([one[:, FOUR] if one.ndim == 2 else one for one in columns], axis=1)

@@ -86,8 +86,7 @@ class Drift:
 def drift(*, collection: str) -> Drift:
     """Raises ValueError for another collection."""
     nats, shift = (of_arm(collection, metric) for metric in ("divergence", "shift"))
-    (cell,) = (cell for cell in load("online").cells if cell.settings["collection"] == collection)
-    most = ROUNDS * np.log(cell.settings["num_candidates"])
+    most = ROUNDS * np.log(load("online").cell(collection=collection).settings["num_candidates"])
     return Drift(collection, nats.mean(axis=0), ends(nats), most, shift.mean(axis=0))
 
 
