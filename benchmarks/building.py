@@ -56,7 +56,11 @@ def build_seconds(project: Path) -> float:
     }
     began = time.perf_counter()
     for command in COMMANDS:
-        subprocess.run(command, cwd=project, env=kept | own, check=True, capture_output=True)
+        done = subprocess.run(
+            command, cwd=project, env=kept | own, capture_output=True, text=True, encoding="utf-8"
+        )
+        if done.returncode:
+            raise RuntimeError(f"the build failed: {done.stderr[-2000:]}")
     return time.perf_counter() - began
 
 

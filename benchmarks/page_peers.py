@@ -155,7 +155,7 @@ def panel_face(address: str) -> Face:
         plot=".js-plotly-plot .cartesianlayer",
         handle=".noUi-handle",
         rail=".noUi-base",
-        values="Bokeh.documents[0].all_models.size && [...Bokeh.documents[0].all_models]"
+        values="[...Bokeh.documents[0].all_models]"
         ".filter((model) => model.type.endsWith('Slider')).map((model) => model.value)",
     )
 
