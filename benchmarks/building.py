@@ -23,10 +23,11 @@ NOT_COPIED = shutil.ignore_patterns("_build", ".venv*", ".git", "__pycache__")
 PROGRAMS = Path(sys.executable).parent
 COMMANDS = (
     [sys.executable, "-m", "qlearn_book.site.assets"],
+    [sys.executable, "-m", "qlearn_book.precompute"],
     [PROGRAMS / "jupyter-book", "build", ".", "-W", "--keep-going"],
 )
 EDITED = Path("book", "value_iteration.ipynb")
-REASON = "every figure is computed at all of its states, on as many cores as one chapter can use"
+REASON = "every figure is computed at all of its states"
 
 
 def rows() -> tuple[list[Row], list[str]]:
