@@ -23,10 +23,11 @@ NOT_COPIED = shutil.ignore_patterns("_build", ".venv*", ".git", "__pycache__")
 PROGRAMS = Path(sys.executable).parent
 COMMANDS = (
     [sys.executable, "-m", "qlearn_book.site.assets"],
+    [sys.executable, "-m", "qlearn_book.precompute"],
     [PROGRAMS / "jupyter-book", "build", ".", "-W", "--keep-going"],
 )
 EDITED = Path("book", "value_iteration.ipynb")
-REASON = "every figure is computed at all of its states, on as many cores as one chapter can use"
+REASON = "every figure is computed at all of its states"
 
 
 def rows() -> tuple[list[Row], list[str]]:
@@ -56,7 +57,11 @@ def build_seconds(project: Path) -> float:
     }
     began = time.perf_counter()
     for command in COMMANDS:
-        subprocess.run(command, cwd=project, env=kept | own, check=True, capture_output=True)
+        done = subprocess.run(
+            command, cwd=project, env=kept | own, capture_output=True, text=True, encoding="utf-8"
+        )
+        if done.returncode:
+            raise RuntimeError(f"the build failed: {done.stderr[-2000:]}")
     return time.perf_counter() - began
 
 

@@ -20,7 +20,10 @@ from tests.browser.server import SITE, serving
 LOADS = 3
 MOVES = 200
 GOALS = {1: 1_000 / 60, 4: 50.0}  # ms of the 95th percentile, by how much the CPU is slowed down
-REASON = "most of it is the browser's own style, paint and commit of what has changed"
+REASON = (
+    "a move waits up to a whole frame for the display, "
+    "and then for the browser's own style, paint and commit"
+)
 MOVE = (Path(__file__).parent / "moves.js").read_text(encoding="utf-8")
 
 

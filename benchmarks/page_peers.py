@@ -167,13 +167,19 @@ def arrivals(browser: Browser, faces: list[Face]) -> list[Row]:
         for one in faces:
             visits[one.name].append(arrive(browser, one))
     measured = []
-    for what, wait in (("first figure", "figure"), ("first answer of a slider", "answer")):
+    for what, wait in (
+        ("wait for, the first figure", "figure"),
+        ("wait for, a first answer", "answer"),
+    ):
         waits = {name: [getattr(v, wait) for v in seen] for name, seen in visits.items()}
         measured += beside_ours([tail(what, name, values) for name, values in waits.items()])
     last = {name: seen[-1] for name, seen in visits.items()}
-    measured += beside_ours([fixed("all bytes", n, v.bytes.total() / 1e3) for n, v in last.items()])
+    measured += beside_ours(
+        [fixed("on the wire, all", n, v.bytes.total() / 1e3) for n, v in last.items()]
+    )
     for name, visit in last.items():
-        measured += [fixed(kind, name, visit.bytes[kind] / 1e3) for kind in KINDS]
+        kinds = [kind for kind in KINDS if visit.bytes[kind]]
+        measured += [fixed(f"on the wire, {kind}", name, visit.bytes[kind] / 1e3) for kind in kinds]
         measured.append(fixed("requests to other servers", name, visit.elsewhere, unit=""))
     return measured
 

@@ -19,7 +19,7 @@ PAGE = ROOT / "book" / "speed.md"
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 OURS = "qlearn_core"
 LISTS = ("growth", "start", "building")  # groups whose rows are not costs of the same work
-FIGURES = ("page", "kernel")  # groups with a row for every figure of the book
+FIGURES = ("page", "kernel")  # groups with rows for every figure of the book
 
 
 def filled(page: str) -> str:
@@ -39,9 +39,9 @@ def body(group: str) -> str:
     record = read(group)
     rows = record["rows"]
     if group in FIGURES:
-        parts = [summed(rows)]
+        parts = [summed(rows)] * bool(rows)
     elif group in LISTS:
-        parts = [listed(rows)]
+        parts = [listed(rows)] * bool(rows)
     else:
         compared = [row for row in rows if row["ratio"] is not None]
         alone = [row for row in rows if row["ratio"] is None]
@@ -53,6 +53,10 @@ def body(group: str) -> str:
 
 
 def read(group: str) -> dict:
+    """What a group has measured; a sentence where it has not been run."""
+    if not (RESULTS / f"{group}.json").is_file():
+        missing = [f'Not measured yet: `make bench GROUPS="{group}"` does it.']
+        return {"machine": {}, "rows": [], "missing": missing}
     return json.loads((RESULTS / f"{group}.json").read_text(encoding="utf-8"))
 
 
@@ -81,7 +85,8 @@ def against(rows: list[dict]) -> str:
     for row in rows:
         variants.setdefault(row["variant"], {})[row["case"]] = row
     ours = variants.pop(OURS)
-    lines = [["ours", *(cost(row) for row in ours.values()), ""]]
+    own = ", then ".join(row["goal"] for row in ours.values() if row["goal"])
+    lines = [["ours", *map(cost, ours.values()), own]]
     for variant, found in variants.items():
         ratios = (quotient(found[case]) if case in found else "–" for case in ours)
         # Where the goal changes from one case to the next, both are said.
@@ -92,10 +97,9 @@ def against(rows: list[dict]) -> str:
 
 
 def cost(row: dict) -> str:
-    """Our own cost, with a goal of its own if it has one, bold where it falls short."""
-    words = f"{number(row['median'])} {row['unit']}"
-    goal = f" ({row['goal']})" if row["goal"] else ""
-    return f"**{words}**{goal}" if row["met"] is False else f"{words}{goal}"
+    """Our own number, bold where it falls short of a goal of its own."""
+    shown = f"{number(row['median'])} {row['unit']}"
+    return f"**{shown}**" if row["met"] is False else shown
 
 
 def quotient(row: dict) -> str:
@@ -160,9 +164,10 @@ def machines() -> str:
     alike: dict[str, list[str]] = {}
     for group in shown:
         about = read(group)["machine"].items()
-        alike.setdefault(", ".join(f"{name} {version}" for name, version in about), []).append(
-            group
-        )
+        if about:
+            alike.setdefault(", ".join(f"{name} {version}" for name, version in about), []).append(
+                group
+            )
     if len(alike) == 1:
         return f"{next(iter(alike))}.\n"
     return "".join(f"- {', '.join(names)}: {about}.\n" for about, names in alike.items())

@@ -71,3 +71,10 @@ def test_the_build_is_timed_twice_in_a_copy_that_starts_from_nothing(tmp_path, m
 def test_a_build_is_judged_by_its_seconds(seconds, met):
     row = building.row("after an edit", seconds, goal=60.0)
     assert (row.met, row.goal, bool(row.reason)) == (met, "≤ 60 s", not met)
+
+
+def test_a_build_that_fails_says_why(tmp_path, monkeypatch):
+    failing = "import sys; sys.exit('a figure is over its cap')"
+    monkeypatch.setattr(building, "COMMANDS", ([sys.executable, "-c", failing],))
+    with pytest.raises(RuntimeError, match="a figure is over its cap"):
+        building.build_seconds(tmp_path)
