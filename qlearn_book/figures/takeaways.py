@@ -32,10 +32,11 @@ def orderings(record: Orderings) -> dict:
         x=("difference, expected better minus worse", LEFT, RIGHT), y=("", -0.2, ROWS)
     )
     drawing["layout"]["yaxis"] |= {"tickmode": "array", "tickvals": [], "ticktext": []}
-    marks.line(drawing, [0, 0], [-0.2, ROWS], "no difference", GREY, dash="dot", width=1)
+    heights = ROWS - 0.75 - np.arange(ROWS)
+    ticks = np.column_stack([heights - 0.2, heights + 0.2, np.full(ROWS, np.nan)]).ravel()
+    marks.line(drawing, np.zeros(3 * ROWS), ticks, "no difference", GREY, width=1)
     said = []
-    for row in range(ROWS):
-        here = ROWS - 1 - row + 0.25
+    for row, here in enumerate(heights):
         ends, mean, words, verdict = [np.nan] * 2, np.nan, "", ""
         if row < len(record.judgements):
             one = record.judgements[row]
