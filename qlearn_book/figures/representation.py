@@ -34,8 +34,8 @@ def tunings(record: Tunings) -> dict:
         mean = np.nan if k is None else record.values[k].mean()
         marks.line(drawing, [place] * 2, ends, f"{TUNINGS[place]}, 95 % interval", BLUE, width=4)
         marks.points(drawing, [place], [mean], f"{TUNINGS[place]}, mean", BLUE)
-        word = "not run" if k is None else f"  {mean:.2f}"
-        marks.write(drawing, [place], [0.02 if k is None else mean], [word], BLUE,
+        word = "not run" if k is None else f"{mean:.2f}"
+        marks.write(drawing, [place + 0.06], [0.02 if k is None else mean], [word], BLUE,
                     where="middle right")  # fmt: skip
     parts = [
         f"{values.mean():.3f} {NAMES[name]}"

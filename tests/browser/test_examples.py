@@ -17,9 +17,9 @@ def kinds(explorer: Explorer) -> set[tuple]:
     payload = explorer.payload()
     for trace in payload["figure"]["data"]:
         line, marker = trace.get("line", {}), trace.get("marker", {})
-        shape, many = (line.get("shape"), line.get("dash")), isinstance(marker.get("color"), list)
+        shape, many = line.get("shape"), isinstance(marker.get("color"), list)
         found.add(("mark", trace["type"], trace.get("mode"), shape, marker.get("symbol"), many))
-        found.add(("fill", trace.get("fill")))
+        found |= {("dash", line.get("dash")), ("fill", trace.get("fill"))}
     for axis in ("xaxis", "yaxis"):
         found.add((axis, payload["figure"]["layout"][axis].get("type")))
     return found | {("moves", spec["path"][-1], spec["kind"]) for spec in payload["moving"]}
