@@ -10,7 +10,9 @@
   const drawn = () => {
     const drawing = all(document, plot)[0];
     if (!drawing) return "";
-    const paths = all(drawing, "path[d]").map((path) => path.getAttribute("d") + path.style.fill);
+    const paths = all(drawing, "path[d]").map(
+      (path) => path.getAttribute("d") + path.getAttribute("transform") + path.style.fill
+    );
     return [...paths, ...all(drawing, "text").map((text) => text.textContent)].join();
   };
   const look = () => {
