@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -14,12 +14,15 @@ class Axis:
     label   what the reader sees and hears, e.g. "discount γ"
     start   the value at first sight, one of `values`
     play    offers a button that runs through the values (for time)
+    stored  nothing is known between the values: in a kernel too, the slider goes from one to the
+            next
     """
 
     values: tuple
     label: str
     start: Any
     play: bool = False
+    stored: bool = field(default=False, repr=False)  # grids, which are the same, are kept by repr
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", tuple(self.values))

@@ -1,4 +1,4 @@
-"""The live controls of a figure: ipywidgets for any value between the ends of an axis."""
+"""The live controls of a figure: ipywidgets for any value that its axis knows."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ from qlearn_book.axis import Axis
 
 
 def control(axis: Axis) -> widgets.ValueWidget:
-    """A widget for any value in the range of the axis, not only those of the static grid."""
+    """A widget for any value in the range of the axis, not only those of the static grid; for an
+    axis of stored results only those."""
     style = {"description_width": "initial"}
     if not axis.is_number:
         return widgets.ToggleButtons(options=axis.values, value=axis.start, tooltip=axis.label)
+    if axis.stored:
+        options = [(axis.show(value), value) for value in axis.values]
+        return widgets.SelectionSlider(
+            options=options, value=axis.start, description=axis.label, style=style
+        )
     low, high = axis.values[0], axis.values[-1]
     if all(isinstance(value, int) for value in axis.values):
         return widgets.IntSlider(axis.start, low, high, description=axis.label, style=style)

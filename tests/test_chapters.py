@@ -6,11 +6,13 @@ import itertools
 import re
 from collections import Counter
 
+import ipywidgets as widgets
 import nbformat
 import plotly.graph_objects as go
 import pytest
 import yaml
 
+from qlearn_book.controls import control
 from qlearn_book.explorer import Explorer
 from qlearn_book.notebooks import BOOK, chapters, explorers
 
@@ -73,6 +75,21 @@ def test_every_drawing_at_the_corners_of_its_grid_is_valid_plotly(figures, stem)
             figure = go.Figure({"data": drawing["data"], "layout": drawing["layout"]})
             assert len(figure.data) == len(explorer.at()["data"]), (explorer.name, corner)
             assert drawing["layout"]["meta"]["summary"], explorer.name
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_between_the_values_of_its_grid_a_live_figure_answers_too(figures, stem):
+    """In a kernel a slider stops anywhere between its ends, unless its control says otherwise."""
+    for explorer in figures[stem]:
+        between = {}
+        for name, axis in explorer.axes.items():
+            slider = control(axis)
+            if axis.stored:
+                assert [value for _, value in slider.options] == [*axis.values]
+            elif axis.is_number:
+                middle = (axis.values[0] + axis.values[1]) / 2
+                between[name] = int(middle) if isinstance(slider, widgets.IntSlider) else middle
+        assert explorer.at(**between)["layout"]["meta"]["summary"], explorer.name
 
 
 @pytest.mark.parametrize("stem", STEMS)

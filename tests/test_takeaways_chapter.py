@@ -11,8 +11,8 @@ import pytest
 from qlearn_book.figures import takeaways as figure
 from qlearn_book.notebooks import BOOK
 from qlearn_core.experiments import takeaways as experiment
-from qlearn_core.experiments.device_orderings import ORDERINGS, interval
-from qlearn_core.experiments.device_verdicts import judged, tuned
+from qlearn_core.experiments.device_orderings import NUM_SEEDS, ORDERINGS, interval
+from qlearn_core.experiments.device_verdicts import best_of, judged, tuned
 from qlearn_core.experiments.results import load
 
 TEXT = "\n".join(
@@ -56,6 +56,18 @@ def test_an_encoder_that_learns_along_ends_a_little_ahead_and_never_diverges():
     frozen = means.pop(0.0)
     assert f"success is {frozen:.3f}" in TEXT and f"it is {max(means.values()):.3f}" in TEXT
     assert not any(cell["diverged"].any() for cell in cells.values())
+
+
+def test_every_other_way_gets_more_out_of_the_learned_critic_than_best_of_n():
+    ours = best_of("Best-of-N")[1].mean()
+    assert all(best_of(way)[1].mean() > ours for way in ("AWR", "REINFORCE", "logged gradient"))
+
+
+def test_about_five_percent_of_eight_normal_differences_look_reproduced():
+    differences = np.random.default_rng(0).standard_normal((4_000, NUM_SEEDS))
+    share = np.mean([interval(row)[0] > 0 for row in differences])
+    assert 0.04 < share < 0.07
+    assert 11 * share == pytest.approx(0.6, abs=0.1)
 
 
 def test_online_every_arm_ends_below_its_first_round():

@@ -8,7 +8,7 @@ from qlearn_book import marks
 from qlearn_book.theme import BLUE, GREY, INK, ORANGE
 from qlearn_core.experiments.critic import Leads, Measured, N, Spread, Tabular
 from qlearn_core.experiments.device import WAY
-from qlearn_core.experiments.device_verdicts import CANDIDATES
+from qlearn_core.experiments.device_orderings import CANDIDATES
 
 STEPS = np.arange(len(WAY))
 
@@ -90,9 +90,9 @@ def features(record: Leads) -> dict:
         marks.line(drawing, [0, 1], pair, f"seed {seed}", GREY, width=1)
     marks.points(drawing, [0], [record.td.mean()], "TD, mean", BLUE)
     marks.points(drawing, [1], [record.mc.mean()], "Monte Carlo, mean", ORANGE)
-    marks.write(drawing, [0], [record.td.mean()], [f"{record.td.mean():.2f} "], BLUE,
+    marks.write(drawing, [-0.06], [record.td.mean()], [f"{record.td.mean():.2f}"], BLUE,
                 where="middle left")  # fmt: skip
-    marks.write(drawing, [1], [record.mc.mean()], [f" {record.mc.mean():.2f}"], ORANGE,
+    marks.write(drawing, [1.06], [record.mc.mean()], [f"{record.mc.mean():.2f}"], ORANGE,
                 where="middle right")  # fmt: skip
     marks.describe(
         drawing,

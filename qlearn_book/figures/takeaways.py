@@ -32,17 +32,17 @@ def orderings(record: Orderings) -> dict:
         x=("difference, expected better minus worse", LEFT, RIGHT), y=("", -0.2, ROWS)
     )
     drawing["layout"]["yaxis"] |= {"tickmode": "array", "tickvals": [], "ticktext": []}
-    heights = ROWS - 0.75 - np.arange(ROWS)
-    ticks = np.column_stack([heights - 0.2, heights + 0.2, np.full(ROWS, np.nan)]).ravel()
-    marks.line(drawing, np.zeros(3 * ROWS), ticks, "no difference", GREY, width=1)
     said = []
-    for row, here in enumerate(heights):
-        ends, mean, words, verdict = [np.nan] * 2, np.nan, "", ""
+    for row in range(ROWS):
+        here = ROWS - 0.75 - row
+        zero, ends, mean, words, verdict = np.nan, [np.nan] * 2, np.nan, "", ""
         if row < len(record.judgements):
             one = record.judgements[row]
-            ends, mean, verdict = [one.low, one.high], one.mean, one.verdict
+            zero, ends, mean, verdict = 0.0, [one.low, one.high], one.mean, one.verdict
             words = NAMES[record.positions[row]]
             said.append(f"{words}: {mean:+.3f} ({one.low:+.3f} to {one.high:+.3f}), {verdict}")
+        marks.line(drawing, [zero] * 2, [here - 0.2, here + 0.2], f"row {row + 1}, no difference",
+                   GREY, width=1)  # fmt: skip
         marks.line(drawing, ends, [here] * 2, f"row {row + 1}, 95 % interval", BLUE, width=4)
         marks.points(drawing, [mean], [here], f"row {row + 1}, mean", BLUE)
         marks.write(drawing, [LEFT], [here + 0.4], [words], INK, where="middle right")

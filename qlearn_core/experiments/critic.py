@@ -21,8 +21,8 @@ from qlearn_core.device.script import Script
 from qlearn_core.planning import evaluate_policy
 
 from .device import TASK, WAY, screens_at, script_policy, states_on_the_way
-from .device_orderings import interval
-from .device_verdicts import CANDIDATES, lead
+from .device_orderings import CANDIDATES, interval, intervals
+from .device_verdicts import lead
 from .results import load
 
 SCRIPT = Script(skill=0.64)  # of which the behaviour policy of the experiments is a clone
@@ -58,11 +58,6 @@ def measured(*, num_episodes: int, chance: float) -> Measured:
         num_episodes, chance, td.mean(axis=0), mc.mean(axis=0), cell["exact"].mean(axis=0),
         intervals(td), intervals(mc), float(ahead.mean()), interval(ahead),
     )  # fmt: skip
-
-
-def intervals(values: np.ndarray) -> np.ndarray:
-    """(2, k) the 95% intervals of the means of values (seed, k)."""
-    return np.array([interval(column) for column in values.T]).T
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,10 @@ from qlearn_core.device.tasks import Task, split
 from qlearn_core.mdp import check_integer, check_real
 from qlearn_core.planning import evaluate_policy
 
+from .device_orderings import CANDIDATES
+
 GAMMA = 0.95
 NUM_LAYOUTS = 2
-CANDIDATES = (1, 4, 16)
 SETTINGS = PhoneSettings(num_frames=2)
 #: Features of the critics: a frozen encoder off the shelf that was asked about places, one that was
 #: only asked about pages, and two controls: nothing learned, and the hidden state itself.

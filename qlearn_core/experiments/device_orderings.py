@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 NUM_SEEDS = 8
+CANDIDATES = (1, 4, 16)  # N of reranking, the last axis of "success" in the stored results
+FOUR = CANDIDATES.index(4)
 NUM_RESAMPLES, LEVEL, RESAMPLING_SEED = 10_000, 0.95, 0
 
 
@@ -94,6 +96,11 @@ def interval(differences: np.ndarray) -> tuple[float, float]:
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(differences[drawn].mean(axis=1), [tail, 1 - tail])
     return float(low), float(high)
+
+
+def intervals(values: np.ndarray) -> np.ndarray:
+    """(2, k) the ends of the intervals of the means of values (num_seeds, k)."""
+    return np.array([interval(column) for column in values.T]).T
 
 
 def verdict(differences: np.ndarray) -> str:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .device_orderings import ORDERINGS, Ordering, interval, verdict
+from .device_orderings import FOUR, ORDERINGS, Ordering, interval, verdict
+from .end_to_end import frozen_lead
+from .online import lead_of
 from .results import load
 
-CANDIDATES = (1, 4, 16)  # of the metric "success" in every file
 USUAL = {"num_episodes": 64, "chance": 1.0, "encoder": "places"}
 EXTRACTED = {"num_episodes": 64, "encoder": "places"}
-FOUR = CANDIDATES.index(4)
 
 
 @dataclass(frozen=True)
@@ -60,19 +60,6 @@ def best_of(name: str, **settings) -> tuple[float, np.ndarray]:
     return value, arm(name, value, **settings)
 
 
-def frozen_lead() -> np.ndarray:
-    """(seed,) success with frozen features minus that at the encoder's best rate above 0."""
-    cells = {cell.settings["rate"]: cell["success"][:, FOUR] for cell in load("end_to_end").cells}
-    frozen = cells.pop(0.0)
-    return frozen - max(cells.values(), key=np.mean)
-
-
-def online_lead() -> np.ndarray:
-    """(seed,) success on test tasks after the last round, with all data minus no new data."""
-    mixed, none = (load("online").cell(collection=name)["success"] for name in ("mixed", "none"))
-    return mixed[:, 1, -1] - none[:, 1, -1]
-
-
 #: Position in ORDERINGS -> the differences.
 DIFFERENCES: dict[int, Callable[[], np.ndarray]] = {
     0: lead,
@@ -85,7 +72,7 @@ DIFFERENCES: dict[int, Callable[[], np.ndarray]] = {
     7: lambda: arm("Best-of-N", 16) - arm("Best-of-N", 4),
     8: lambda: best_of("Best-of-N")[1] - best_of("AWR")[1],
     9: lambda: best_of("Best-of-N")[1] - best_of("REINFORCE")[1],
-    10: online_lead,
+    10: lambda: lead_of("mixed", "none"),
 }
 
 

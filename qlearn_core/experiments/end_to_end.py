@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .device_end_to_end import RATES
-from .device_orderings import interval, verdict
+from .device_orderings import FOUR, interval, intervals, verdict
 from .results import load
 
-FOUR = 1  # the position of 4 among the numbers of candidates
 MEASURES = {
     "success": "success",
     "ranking": "ranking",
@@ -42,16 +41,25 @@ def rates(*, measure: str) -> Rates:
     """Raises ValueError for another measure."""
     if measure not in MEASURES:
         raise ValueError(f"measure must be one of {'; '.join(MEASURES)}, but is {measure!r}")
-    values, success = at_rates(MEASURES[measure]), at_rates("success")
-    best = 1 + int(success[:, 1:].mean(axis=0).argmax())
-    lead, ahead = (part[:, 0] - part[:, best] for part in (values, success))
-    ends = np.array([interval(column) for column in values.T])
+    values, best = at_rates(MEASURES[measure]), _best()
+    lead = values[:, 0] - values[:, best]
     return Rates(
-        measure, np.array(RATES), values, values.mean(axis=0), ends[:, 0], ends[:, 1],
+        measure, np.array(RATES), values, values.mean(axis=0), *intervals(values),
         int(at_rates("diverged").sum()), at_rates("largest").mean(axis=0),
         at_rates("moved").mean(axis=0), RATES[best], float(lead.mean()), interval(lead),
-        verdict(ahead),
+        verdict(frozen_lead()),
     )  # fmt: skip
+
+
+def frozen_lead() -> np.ndarray:
+    """(seed,) success with frozen features minus that at the encoder's best rate above 0."""
+    success = at_rates("success")
+    return success[:, 0] - success[:, _best()]
+
+
+def _best() -> int:
+    """The position of the rate > 0 with the best mean success."""
+    return 1 + int(at_rates("success")[:, 1:].mean(axis=0).argmax())
 
 
 def at_rates(metric: str) -> np.ndarray:

@@ -10,8 +10,9 @@ import numpy as np
 from qlearn_core.device.extraction import best_of_n
 from qlearn_core.planning import evaluate_policy
 
-from .critic import intervals, scripted, success
+from .critic import scripted, success
 from .device import TASK
+from .device_orderings import intervals
 from .results import Cell, load
 
 SCORES = ("learned", "exact")

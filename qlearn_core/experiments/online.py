@@ -19,7 +19,7 @@ from qlearn_core.planning import evaluate_policy
 
 from .device import TASK, screens_at, script_policy
 from .device_online import NUM_ROUNDS
-from .device_orderings import interval, verdict
+from .device_orderings import interval, intervals, verdict
 from .results import load
 
 ROUNDS = np.arange(NUM_ROUNDS + 1)
@@ -47,7 +47,7 @@ def success(*, tasks: str) -> Success:
     found = [of_arm(name, "success")[:, side] for name in COLLECTIONS]
     lead = lead_of("mixed", "none", side=side)
     return Success(
-        tasks, np.mean(found, axis=1), np.stack([ends(one) for one in found], axis=1),
+        tasks, np.mean(found, axis=1), np.stack([intervals(one) for one in found], axis=1),
         float(lead.mean()), interval(lead), verdict(lead),
     )  # fmt: skip
 
@@ -67,7 +67,8 @@ def errors(*, collection: str) -> Errors:
     """Raises ValueError for another collection."""
     rms, bias = (of_arm(collection, metric) for metric in ("error", "bias"))
     return Errors(
-        collection, rms.mean(axis=0), np.stack([ends(rms[:, side]) for side in range(2)], axis=1),
+        collection, rms.mean(axis=0),
+        np.stack([intervals(rms[:, side]) for side in range(2)], axis=1),
         bias.mean(axis=0), float(of_arm(collection, "largest")[:, -1].mean()),
     )  # fmt: skip
 
@@ -87,7 +88,7 @@ def drift(*, collection: str) -> Drift:
     """Raises ValueError for another collection."""
     nats, shift = (of_arm(collection, metric) for metric in ("divergence", "shift"))
     most = ROUNDS * np.log(load("online").cell(collection=collection).settings["num_candidates"])
-    return Drift(collection, nats.mean(axis=0), ends(nats), most, shift.mean(axis=0))
+    return Drift(collection, nats.mean(axis=0), intervals(nats), most, shift.mean(axis=0))
 
 
 def of_arm(collection: str, metric: str) -> np.ndarray:
@@ -103,11 +104,6 @@ def lead_of(better: str, worse: str, *, side: int = 1) -> np.ndarray:
     """(seed,) difference of two arms in success after the last round; side 1 is test tasks."""
     one, other = (of_arm(name, "success")[:, side, -1] for name in (better, worse))
     return one - other
-
-
-def ends(values: np.ndarray) -> np.ndarray:
-    """(2, k) the ends of the 95% intervals of the means of values (seed, k)."""
-    return np.array([interval(column) for column in values.T]).T
 
 
 @dataclass(frozen=True)
@@ -136,7 +132,7 @@ def loop(*, sigma: float, num_candidates: int) -> Loop:
     ]
     return Loop(
         sigma, num_candidates, _loop(0.0, num_candidates, False, 0), np.mean(found, axis=1),
-        np.stack([ends(np.array(one)) for one in found], axis=1),
+        np.stack([intervals(np.array(one)) for one in found], axis=1),
     )  # fmt: skip
 
 

@@ -14,8 +14,7 @@ from qlearn_core.device.settings import PhoneSettings
 
 from .critic import SCRIPT
 from .device import LAYOUT_SEED, TASK, script_policy
-from .device_orderings import interval
-from .device_verdicts import FOUR
+from .device_orderings import FOUR, intervals
 from .results import load
 
 TUNINGS = ("none", "change", "shuffled")
@@ -55,7 +54,7 @@ def tunings(*, encoder: str, measure: str) -> Tunings:
     truth = cells[0]["true_share"].mean() if measure == "share of the action" else None
     return Tunings(
         encoder, measure, tuple(cell.settings["tuning"] for cell in cells), values,
-        np.array([interval(row) for row in values]), truth,
+        intervals(values.T).T, truth,
     )  # fmt: skip
 
 

@@ -12,9 +12,8 @@ from scipy.stats import t
 
 from qlearn_core.experiments import device_results, results
 from qlearn_core.experiments.device_critics import td_against_mc
-from qlearn_core.experiments.device_orderings import NUM_SEEDS
+from qlearn_core.experiments.device_orderings import FOUR, NUM_SEEDS
 from qlearn_core.experiments.device_results import EXPERIMENTS, Experiment, counted, measured
-from qlearn_core.experiments.device_verdicts import FOUR
 from qlearn_core.experiments.results import Cell, Results, load, save
 
 TWO = Results(
