@@ -26,7 +26,7 @@ def test_a_chapter_runs_and_a_dragged_slider_moves_its_figure(lab, visit, exampl
     page = visit("about:blank", **SCREEN).page
     run_notebook(page, lab, example)
     for number, explorer in enumerate(explorers(example)):
-        drag_first_slider(page, open_figure(page, number, explorer), explorer)
+        move_first_control(page, open_figure(page, number, explorer), explorer)
 
 
 def test_the_phone_is_played_in_a_notebook(lab, visit):
@@ -40,24 +40,23 @@ def test_the_phone_is_played_in_a_notebook(lab, visit):
     assert "Step 1 of 15" in root.locator(".phone-said").inner_text()
 
 
-def drag_first_slider(page, panel, explorer: Explorer) -> None:
-    """Drag, and wait until the figure holds what Python computes at the value shown."""
-    handle = panel.locator(".noUi-handle").first
-    handle.wait_for(timeout=30_000)
-    handle.scroll_into_view_if_needed()
-    rail = panel.locator(".noUi-base").first.bounding_box()
-    knob = handle.bounding_box()
-    middle = knob["y"] + knob["height"] / 2
-    right_half = knob["x"] > rail["x"] + rail["width"] / 2
-    page.mouse.move(knob["x"] + knob["width"] / 2, middle)
-    page.mouse.down()
-    page.mouse.move(rail["x"] + rail["width"] * (0.25 if right_half else 0.75), middle, steps=12)
-    page.mouse.up()
-    name, axis = next((n, a) for n, a in explorer.axes.items() if a.is_number)
+def move_first_control(page, panel, explorer: Explorer) -> None:
+    """Drag the first slider, or choose another word where there is none, and wait until the figure
+    holds what Python computes at the value shown."""
+    sliders = [(name, axis) for name, axis in explorer.axes.items() if axis.is_number]
+    name, axis = (sliders or list(explorer.axes.items()))[0]
+    if sliders:
+        drag(page, panel)
+    else:
+        word = next(value for value in axis.values if value != axis.start)
+        panel.get_by_role("button", name=word, exact=True).first.click()
     end = time.monotonic() + 30
     while True:
-        shown = float(panel.locator(".widget-readout").first.inner_text())
-        value = int(shown) if isinstance(axis.start, int) else shown
+        if sliders:
+            shown = float(panel.locator(".widget-readout").first.inner_text())
+            value = int(shown) if isinstance(axis.start, int) else shown
+        else:
+            value = word
         wanted = explorer.at(**{name: value})
         drawn = panel.evaluate(DATA)
         if value != axis.start and agree(drawn, wanted):
@@ -69,6 +68,21 @@ def drag_first_slider(page, panel, explorer: Explorer) -> None:
         says = panel.locator(".widget-html").last.inner_text()
         assert time.monotonic() < end, f"{explorer.name} at {name} = {value} says: {says}"
         page.wait_for_timeout(100)
+
+
+def drag(page, panel) -> None:
+    """Drag the first slider of a panel into its other half."""
+    handle = panel.locator(".noUi-handle").first
+    handle.wait_for(timeout=30_000)
+    handle.scroll_into_view_if_needed()
+    rail = panel.locator(".noUi-base").first.bounding_box()
+    knob = handle.bounding_box()
+    middle = knob["y"] + knob["height"] / 2
+    right_half = knob["x"] > rail["x"] + rail["width"] / 2
+    page.mouse.move(knob["x"] + knob["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(rail["x"] + rail["width"] * (0.25 if right_half else 0.75), middle, steps=12)
+    page.mouse.up()
 
 
 def agree(drawn: list, wanted: dict) -> bool:
