@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 ARRIVAL = (Path(__file__).parent / "arrival.js").read_text(encoding="utf-8")
 SCREEN = {"width": 1280, "height": 900}
 PATIENCE = 90  # seconds
+TRIES = 6
 KINDS = {".html": "html", ".js": "scripts", ".css": "styles", ".woff2": "fonts"}
 
 
@@ -27,6 +28,7 @@ class Face:
     rail: str  # that the handle runs on
     values: str  # JavaScript that reads where the sliders stand
     skip: str = ""  # to be pressed before the sliders can be reached
+    words: str = ""  # of a choice, pressed in a figure that has no slider
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Arrival:
     """One visit with an empty cache."""
 
     figure: float = 0.0  # ms from the start of the navigation to a frame with the figure
-    answer: float = 0.0  # ms until a reader who tries the first slider again and again sees it move
+    answer: float = 0.0  # ms until a reader who tries the first control again and again is answered
     bytes: Counter[str] = field(default_factory=Counter)  # on the wire, by kind
     elsewhere: int = 0  # requests to other servers; they are refused here
 
@@ -68,7 +70,8 @@ def kind(url: str) -> str:
 
 
 def arrive(browser: Browser, face: Face) -> Arrival:
-    """Visit a page, and move the first slider between two places until the figure follows."""
+    """Visit a page, and move the first slider between two places, or press two words in turn, until
+    the figure follows."""
     context, page, seen = open_page(browser, face)
     seen.answer = first_answer(page, face)
     page.wait_for_load_state("load")
@@ -78,25 +81,33 @@ def arrive(browser: Browser, face: Face) -> Arrival:
 
 
 def first_answer(page: Page, face: Face) -> float:
-    """ms from the start of the navigation to the first of three clicks that are all answered."""
+    """ms from the start of the navigation to the first of two answers, there and back again.
+
+    A click that nothing follows is tried again; after TRIES of them comes the next slider.
+    """
     end = time.monotonic() + PATIENCE
-    rail = page.locator(face.rail).first
-    seen: list[tuple[str, float]] = []  # the drawing after each click, and when
+    rails, words = page.locator(face.rail), page.locator(face.words or face.rail)
+    drawn, number, misses = "", 0, 0
+    answers: list[tuple[str, float]] = []  # the drawing after each answer, and when it came
     while time.monotonic() < end:
-        for place in (0.2, 0.8):
+        for k, place in enumerate((0.2, 0.8)):
             if not ready(page, face):
                 page.wait_for_timeout(20)
                 continue
-            rail.scroll_into_view_if_needed()
-            box = rail.bounding_box()
+            pressed = rails.nth(number % rails.count()) if rails.count() else words.nth(k)
+            pressed.scroll_into_view_if_needed()
+            box = pressed.bounding_box()
             page.mouse.click(box["x"] + place * box["width"], box["y"] + box["height"] / 2)
-            seen.append(after_click(page, seen[-1][0] if seen else ""))
-            if len(seen) < 3:
+            drawn, changed = after_click(page, drawn)
+            if changed:
+                answers, misses = [*answers, (drawn, changed)], 0
+                if len(answers) > 2 and answers[-3][0] == drawn != answers[-2][0]:
+                    return answers[-2][1]
                 continue
-            (first, _), (second, answered), (third, _) = seen[-3:]
-            if first == third != second:  # there and back again
-                return answered
-    raise TimeoutError(f"{face.name}: no slider of {face.url} answered within {PATIENCE} s")
+            misses += 1
+            if misses == TRIES:
+                answers, number, misses = [], number + 1, 0
+    raise TimeoutError(f"{face.name}: nothing on {face.url} answered within {PATIENCE} s")
 
 
 def after_click(page: Page, before: str) -> tuple[str, float]:
@@ -116,7 +127,8 @@ def after_click(page: Page, before: str) -> tuple[str, float]:
 
 
 def ready(page: Page, face: Face) -> bool:
-    """Whether the first slider is there; presses what stands before it."""
+    """Whether the first control is there; presses what stands before it."""
     if face.skip and page.locator(face.skip).first.is_visible():
         page.locator(face.skip).first.click()
-    return page.locator(face.rail).first.is_visible()
+    controls = page.locator(", ".join(filter(None, (face.rail, face.words))))
+    return controls.first.is_visible()

@@ -1,4 +1,4 @@
-"""A mouse that drags the sliders of a figure, and the time until each move is drawn."""
+"""A mouse that drags the sliders of a figure or presses its words, and the time until it draws."""
 
 from __future__ import annotations
 
@@ -46,6 +46,17 @@ def drag(page: Page, handle: Locator, rail: Locator, values: str) -> list[float]
         found.append(PATIENCE if answer is None else answer)
         page.wait_for_timeout(60 * chance.random())
     page.mouse.up()
+    return found
+
+
+def press(page: Page, words: Locator) -> list[float]:
+    """ms from each press of a word to its drawing, in turn, MOVES in all."""
+    found = []
+    for k in range(MOVES):
+        words.nth((k + 1) % words.count()).click()
+        answer = page.evaluate("patience => window.qlearnDrag.answer(patience)", PATIENCE)
+        found.append(PATIENCE if answer is None else answer)
+        page.wait_for_timeout(60)
     return found
 
 

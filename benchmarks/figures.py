@@ -39,7 +39,7 @@ def figure_row(chapter: str, explorer: Explorer) -> Row:
 
 def position(axis: Axis, rng: np.random.Generator) -> Any:
     """A random value that the live control of an axis can take."""
-    if not axis.is_number:
+    if axis.stored or not axis.is_number:
         return axis.values[rng.integers(len(axis.values))]
     low, high = axis.values[0], axis.values[-1]
     if all(isinstance(value, int) for value in axis.values):

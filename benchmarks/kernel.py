@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from benchmarks.dragging import drag, tail, watch
+from benchmarks.dragging import drag, press, tail, watch
 from benchmarks.timing import Row, judged
 from qlearn_book import notebooks
 from qlearn_book.explorer import Explorer
@@ -94,7 +94,7 @@ def chapter_rows(browser: Browser, lab: str, chapter: Path) -> Iterator[Row]:
         page.wait_for_timeout(1_000)
         watch(page, "#measured .js-plotly-plot", "data-painted")
         case = f"{chapter.stem}: {explorer.name}"
-        row = tail(case, "a move of a slider", drag_all(page, panel))
+        row = tail(case, "a move of a slider or word", drag_all(page, panel))
         yield judged(row, f"p95 ≤ {GOAL:.0f} ms", row.high <= GOAL, why(explorer))
         yield tail(case, "the exact state, at rest", [settled(page, panel)])
         panel.evaluate("panel => panel.removeAttribute('id')")
@@ -102,8 +102,10 @@ def chapter_rows(browser: Browser, lab: str, chapter: Path) -> Iterator[Row]:
 
 
 def drag_all(page: Page, panel: Locator) -> list[float]:
-    """The answers to a drag of each slider of a panel in turn."""
+    """The answers to a drag of each slider of a panel in turn; without one, to its words."""
     handles, rails = panel.locator(".noUi-handle"), panel.locator(".noUi-base")
+    if not handles.count():
+        return press(page, panel.locator(".widget-toggle-button"))
     found = []
     for number in range(handles.count()):
         found += drag(page, handles.nth(number), rails.nth(number), VALUES)

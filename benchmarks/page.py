@@ -58,6 +58,7 @@ def face(url: str, figure: str) -> Face:
         rail=slider,
         values=f"[...document.querySelectorAll('{slider}')].map((slider) => slider.value)",
         skip=f"#{figure} .qx-skip",
+        words=f"#{figure} .qx-option",
     )
 
 
@@ -98,7 +99,7 @@ def arrival(browser: Browser, figure: Face, chapter: str) -> list[Row]:
     case = f"{chapter}: {figure.name}"
     return [
         tail(case, "first figure", [visit.figure for visit in visits]),
-        tail(case, "first answer of a slider", [visit.answer for visit in visits]),
+        tail(case, "first answer of a control", [visit.answer for visit in visits]),
     ]
 
 

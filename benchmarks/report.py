@@ -80,13 +80,15 @@ def shortfalls(rows: list[dict], *, with_case: bool) -> str:
 
 
 def against(rows: list[dict]) -> str:
-    """A line for every variant, a column for every case: our cost, and costs of peers over it."""
+    """A line for every variant, a column for every case: the cost of the first, and the others over
+    it. The first is ours, or a plain loop beside ways of ours."""
     variants: dict[str, dict[str, dict]] = {}
     for row in rows:
         variants.setdefault(row["variant"], {})[row["case"]] = row
-    ours = variants.pop(OURS)
+    first = rows[0]["variant"]
+    ours = variants.pop(first)
     own = ", then ".join(row["goal"] for row in ours.values() if row["goal"])
-    lines = [["ours", *map(cost, ours.values()), own]]
+    lines = [["ours" if first == OURS else first, *map(cost, ours.values()), own]]
     for variant, found in variants.items():
         ratios = (quotient(found[case]) if case in found else "–" for case in ours)
         # Where the goal changes from one case to the next, both are said.

@@ -62,6 +62,12 @@ def test_random_states_lie_on_the_sliders(values, kind):
     assert values[0] <= min(drawn) < max(drawn) <= values[-1]
 
 
+def test_random_states_of_stored_results_are_stored():
+    axis = Axis((0.5, 0.8, 0.95), "x", start=0.5, stored=True)
+    rng = np.random.default_rng(0)
+    assert {figures.position(axis, rng) for _ in range(50)} == set(axis.values)
+
+
 def variant(seconds, **options):
     """A variant that costs so many seconds of the clock below."""
     return timing.Variant(lambda: lambda: seconds, 1e3, **options)

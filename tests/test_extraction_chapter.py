@@ -9,6 +9,7 @@ from qlearn_core.device.exact import success_probability
 from qlearn_core.device.extraction import best_of_n, divergence, positive_advantage
 from qlearn_core.device.phone import START
 from qlearn_core.experiments import extraction as experiment
+from qlearn_core.experiments.critic_table import scripted
 from qlearn_core.experiments.device import TASK
 from qlearn_core.experiments.device_orderings import interval
 from qlearn_core.experiments.device_verdicts import arm, best_of, judged
@@ -142,6 +143,53 @@ def test_the_numbers_on_temperature():
     assert arms("exact")["AWR"].success[:2] == pytest.approx([0.970, 0.871], abs=6e-4)
 
 
+# --- networks -------------------------------------------------------------------------------------
+
+
+def test_the_tables_beside_the_networks_are_those_of_the_other_experiment():
+    """Other code, the same critics: all ways, by tables, on test tasks."""
+    results = load("networks")
+    (cell,) = results.cells
+    for row, (name, value) in enumerate(zip(results.same["arms"], results.same["values"],
+                                            strict=True)):  # fmt: skip
+        assert cell["success"][:, 0, 1, row] == pytest.approx(arm(name, value), abs=2e-4)
+        here = arm(name, value, metric="divergence")
+        assert cell["divergence"][:, 0, row] == pytest.approx(here, abs=2e-4)
+
+
+@pytest.mark.parametrize("side", range(2))
+def test_the_record_of_networks_holds_the_means_of_the_file(side):
+    record = experiment.followers(tasks=experiment.SIDES[side])
+    (cell,) = load("networks").cells
+    assert record.means == pytest.approx(cell["success"][:, :, side].mean(axis=0))
+    assert record.behaviour == pytest.approx(cell["behaviour"][:, side].mean())
+    for k in range(2):
+        for row in range(len(record.names)):
+            expected = interval(cell["success"][:, k, side, row])
+            assert record.ends[:, k, row] == pytest.approx(expected)
+    with pytest.raises(ValueError, match="tasks must be one of training tasks, test tasks"):
+        experiment.followers(tasks="all")
+
+
+@pytest.mark.claim("extraction-stable")
+def test_networks_with_weights_survive_and_gradients_run_away():
+    record = experiment.followers(tasks="test tasks")
+    assert record.names == (
+        "Best-of-N, N = 4", "Best-of-N, N = 16", "AWR, T = 0.1", "AWR, T = 0.3", "REINFORCE",
+        "logged gradient",
+    )  # fmt: skip
+    tables, learned = record.means
+    assert tables == pytest.approx([0.371, 0.184, 0.494, 0.473, 0.587, 0.622], abs=6e-4)
+    assert learned == pytest.approx([0.370, 0.184, 0.514, 0.471, 0.072, 0.000], abs=6e-4)
+    assert record.divergence[1, 4:] == pytest.approx([2.16, 4.60], abs=6e-3)
+    assert record.num_diverged == 0
+    trained_on = experiment.followers(tasks="training tasks").means
+    assert (trained_on[1, 4:] < 0.1).all() and (trained_on[0, 4:] > 0.6).all()
+    assert [judged(k).verdict for k in (16, 17)] == ["reversed", "reproduced"]
+    assert ends(judged(16)) == pytest.approx((-0.144, -0.205, -0.084), abs=6e-4)
+    assert ends(judged(17)) == pytest.approx((0.298, 0.255, 0.349), abs=6e-4)
+
+
 # --- noise ----------------------------------------------------------------------------------------
 
 
@@ -165,7 +213,7 @@ def test_the_same_noise_does_more_harm_at_larger_and_at_small_discounts(noise):
 
 
 def test_success_with_noise_is_that_of_the_best_of_n_policy():
-    phone, pi = experiment.scripted(1.0)
+    phone, pi = scripted(1.0)
     q = evaluate_policy(phone.mdp(TASK), pi, gamma=0.9)
     noise = np.random.default_rng(0).normal(size=(experiment.NUM_DRAWS, *q.shape))[3]
     best = best_of_n(q + 0.1 * noise, pi, 4)
@@ -177,7 +225,7 @@ def test_success_with_noise_is_that_of_the_best_of_n_policy():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"critic": "7 episodes"}, "critic must be one of 64 episodes, 256 episodes, but is '7"),
+        ({"critic": "7 episodes"}, "critic must be one of 64 episodes, 256 episodes, .* but is '7"),
         ({"scores": "guessed"}, "scores must be one of learned, exact, but is 'guessed'"),
     ],
 )

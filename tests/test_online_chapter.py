@@ -15,6 +15,7 @@ from qlearn_core.experiments import online as experiment
 from qlearn_core.experiments import results
 from qlearn_core.experiments.device import TASK, gaps, screens_at, script_policy
 from qlearn_core.experiments.device_orderings import ORDERINGS, interval, verdict
+from qlearn_core.experiments.device_verdicts import judged
 from qlearn_core.experiments.online import COLLECTIONS, lead_of, of_arm
 from qlearn_core.planning import evaluate_policy
 
@@ -69,14 +70,14 @@ def test_the_errors_are_the_same_for_every_size_and_number_of_candidates():
 # --- what is stored -------------------------------------------------------------------------------
 
 
-def raw(collection: str, metric: str) -> np.ndarray:
+def raw(collection: str, metric: str, **changed) -> np.ndarray:
     """(seed, ...) straight from the file."""
     stored = json.loads((results.FOLDER / "online.json").read_text(encoding="utf-8"))
-    (cell,) = [c for c in stored["cells"] if c["settings"]["collection"] == collection]
-    assert cell["settings"] == {
+    settings = {
         "collection": collection, "proposals": "latest", "kappa": 0.0, "num_candidates": 4,
         "num_episodes": 64,
-    }  # fmt: skip
+    } | changed  # fmt: skip
+    (cell,) = [c for c in stored["cells"] if c["settings"] == settings]
     return np.array(cell["metrics"][metric])
 
 
@@ -97,6 +98,17 @@ def test_the_records_hold_the_means_of_the_file(collection):
     assert drift.most == pytest.approx(np.arange(5) * np.log(4))
 
 
+@pytest.mark.parametrize("change", experiment.CHANGES)
+def test_a_changed_arm_is_that_of_the_file_beside_the_unchanged_one(change):
+    record = experiment.changed(change=change)
+    changed = raw("mixed", "success", **experiment.CHANGES[change])[:, 1]
+    before = raw("mixed", "success")[:, 1]
+    assert record.means == pytest.approx(np.stack([changed, before]).mean(axis=1))
+    assert record.lead == pytest.approx((changed - before)[:, -1].mean())
+    assert record.lead_interval == interval((changed - before)[:, -1])
+    assert changed[:, 0] == pytest.approx(before[:, 0])  # β is the same
+
+
 def test_all_arms_share_the_first_round_and_the_start():
     for metric in ("success", "divergence", "shift"):
         first = [raw(name, metric)[..., :2] for name in COLLECTIONS]
@@ -109,6 +121,8 @@ def test_what_is_not_there_is_named():
         experiment.success(tasks="all tasks")
     with pytest.raises(ValueError, match="collection must be one of none, fresh, mixed"):
         of_arm("all", "success")
+    with pytest.raises(ValueError, match="change must be one of κ = 1, κ = 2, .*, but is 'κ = 3'"):
+        experiment.changed(change="κ = 3")
 
 
 # --- the numbers of the chapter -------------------------------------------------------------------
@@ -142,6 +156,47 @@ def test_all_data_lead_over_none_and_not_surely_over_the_newest():
         assert verdict(lead) == found
     shown = experiment.success(tasks="test tasks")
     assert shown.lead == pytest.approx(0.029, abs=5e-4) and shown.lead_verdict == "reproduced"
+
+
+def changed(change: str) -> tuple[float, float, float, str]:
+    """What a change does after four rounds, the ends of its interval, and the verdict."""
+    record = experiment.changed(change=change)
+    return (record.lead, *record.lead_interval, record.lead_verdict)
+
+
+@pytest.mark.claim("online-needs-recollection")
+def test_pessimism_is_not_reproduced_and_candidates_of_beta_are():
+    """Both orderings were written down before the runs."""
+    assert [judged(k).verdict for k in (11, 12)] == ["not reproduced", "reproduced"]
+    for change, expected in (
+        ("κ = 1", (-0.014, -0.067, 0.023)), ("candidates of β", (0.159, 0.092, 0.224)),
+    ):  # fmt: skip
+        assert changed(change)[:3] == pytest.approx(expected, abs=6e-4)
+    after = {
+        change: 100 * experiment.changed(change=change).means[0, [1, 4]]
+        for change in experiment.CHANGES
+    }
+    assert after["κ = 1"] == pytest.approx([27, 2], abs=0.5)
+    assert after["256 episodes"] == pytest.approx([46, 5], abs=0.5)
+    assert after["candidates of β"] == pytest.approx([37, 20], abs=0.6)
+    assert [after[name][1] for name in ("N = 2", "N = 16")] == pytest.approx([4, 2], abs=0.5)
+    first = (
+        experiment.with_change("κ = 1", "success")[:, 1, 1] - of_arm("mixed", "success")[:, 1, 1]
+    )
+    assert (first.mean(), *interval(first)) == pytest.approx((-0.101, -0.222, 0.020), abs=6e-4)
+
+
+@pytest.mark.claim("online-needs-recollection")
+@pytest.mark.parametrize("change", experiment.CHANGES)
+def test_no_change_keeps_what_the_first_round_of_the_unchanged_arm_has_gained(change):
+    success = experiment.with_change(change, "success")[:, 1]
+    best = of_arm("mixed", "success")[:, 1, 1]
+    assert interval(success[:, -1] - best)[1] < 0
+    assert interval(success[:, -1] - success[:, 0])[1] < 0  # and β itself was better
+    assert 0.225 < experiment.changed(change=change).error < 0.365
+    if change == "candidates of β":
+        nats = experiment.with_change(change, "divergence")[:, -1].mean()
+        assert nats == pytest.approx(2.02, abs=0.006)
 
 
 @pytest.mark.claim("distribution-shift")

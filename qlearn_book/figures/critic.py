@@ -6,7 +6,8 @@ import numpy as np
 
 from qlearn_book import marks
 from qlearn_book.theme import BLUE, GREY, INK, ORANGE
-from qlearn_core.experiments.critic import Leads, Measured, N, Spread, Tabular
+from qlearn_core.experiments.critic import Followed, Leads, Measured, Trained
+from qlearn_core.experiments.critic_table import N, Spread, Tabular
 from qlearn_core.experiments.device import WAY
 from qlearn_core.experiments.device_orderings import CANDIDATES
 
@@ -34,7 +35,50 @@ def success(record: Measured) -> dict:
         drawing,
         f"The best of {N} candidates succeeds in {_percent(record.td[four])} by TD and in "
         f"{_percent(record.mc[four])} by Monte Carlo; the lead of TD is {record.lead:+.3f}, "
-        f"{_interval(record.lead_interval)}.",
+        f"{_interval(record.lead_interval)}. Ranking: {record.ranking[0]:.2f} and "
+        f"{record.ranking[1]:.2f}.",
+    )
+    return drawing
+
+
+def trained(record: Trained) -> dict:
+    """Success of the best-scored of N candidates by one critic, beside the usual one."""
+    places = np.arange(len(CANDIDATES))
+    drawing = marks.axes(
+        x=("candidates N", -0.25, 2.6), y=("share of episodes that succeed", 0, 1.08)
+    )
+    _named(drawing, places, [str(n) for n in CANDIDATES])
+    marks.line(drawing, places, record.usual, "usual settings", GREY, dash="dash", dots=True)
+    marks.band(drawing, places, *record.interval, "95 % interval", BLUE)
+    marks.line(drawing, places, record.success, "TD", BLUE, dots=True)
+    here = f"τ = {record.tau:g}, α = {record.alpha:g}"
+    marks.write(drawing, [-0.2], [1.01], [here], BLUE, where="middle right")
+    marks.write(drawing, [-0.2], [0.93], ["τ = 0.02, α = 0.001"], GREY, where="middle right")
+    four = CANDIDATES.index(N)
+    marks.describe(
+        drawing,
+        f"With {here} the best of {N} candidates succeeds in {_percent(record.success[four])}, "
+        f"with the usual settings in {_percent(record.usual[four])}. Ranking {record.ranking:.2f}, "
+        f"rms error {record.rmse:.2f}, distance of the two critics {record.spread:.2f}; "
+        f"{record.num_diverged} of 8 runs diverged.",
+    )
+    return drawing
+
+
+def followed(record: Followed) -> dict:
+    """A measure against τ, for targets through V and through Q."""
+    places = np.arange(len(record.taus))
+    drawing = marks.axes(x=("τ, how fast the target follows", -0.3, 3.3), y=("measure", 0, 1.05))
+    _named(drawing, places, [f"{tau:g}" for tau in record.taus])
+    for k, (name, colour) in enumerate((("through V", BLUE), ("through Q", ORANGE))):
+        marks.band(drawing, places, *record.ends[:, k], f"{name}, 95 % interval", colour)
+        marks.line(drawing, places, record.means[k], name, colour, dots=True)
+        marks.write(drawing, [-0.25], [0.99 - 0.07 * k], [name], colour, where="middle right")
+    through_v, through_q = (", ".join(f"{mean:.2f}" for mean in means) for means in record.means)
+    marks.describe(
+        drawing,
+        f"{record.measure.capitalize()} at τ = {', '.join(f'{tau:g}' for tau in record.taus)}: "
+        f"{through_v} with targets through V, {through_q} through Q.",
     )
     return drawing
 

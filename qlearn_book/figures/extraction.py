@@ -7,7 +7,14 @@ import numpy as np
 from qlearn_book import marks
 from qlearn_book.figures.labels import apart
 from qlearn_book.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED
-from qlearn_core.experiments.extraction import CHOOSING, NOISY_CANDIDATES, Arms, Kept, Noisy
+from qlearn_core.experiments.extraction import (
+    CHOOSING,
+    NOISY_CANDIDATES,
+    Arms,
+    Followers,
+    Kept,
+    Noisy,
+)
 
 COLOURS = {
     "reranked": GREY,
@@ -113,6 +120,35 @@ def _counted(values, y: tuple) -> dict:
         "tickvals": np.arange(len(values)),
         "ticktext": [f"{n:g}" for n in values],
     }
+    return drawing
+
+
+def followers(record: Followers) -> dict:
+    """Success of tables and of networks, a row for each way."""
+    rows = np.arange(len(record.names))[::-1]
+    drawing = marks.axes(x=("share of episodes that succeed", 0, 1), y=("", -0.6, len(rows) + 0.2))
+    drawing["layout"]["yaxis"] |= {"tickmode": "array", "tickvals": [], "ticktext": []}
+    marks.line(drawing, [record.behaviour] * 2, [-0.6, len(rows) - 0.4], "behaviour", INK,
+               dash="dot")  # fmt: skip
+    for k, (name, colour) in enumerate((("table", GREY), ("network", BLUE))):
+        places = rows - 0.12 - 0.22 * k
+        for row, place in enumerate(places):
+            marks.line(drawing, record.ends[:, k, row], [place] * 2,
+                       f"{record.names[row]}, {name}, 95 % interval", colour, width=4)  # fmt: skip
+        marks.points(drawing, record.means[k], places, name, colour)
+        marks.write(drawing, [0.99], [len(rows) - 0.05 - 0.3 * k], [name], colour,
+                    where="middle left")  # fmt: skip
+    marks.write(drawing, [0.01] * len(rows), rows + 0.16, list(record.names), INK,
+                where="middle right")  # fmt: skip
+    pairs = "; ".join(
+        f"{name}: {100 * table:.0f} % and {100 * network:.0f} %"
+        for name, table, network in zip(record.names, *record.means, strict=True)
+    )
+    marks.describe(
+        drawing,
+        f"On {record.tasks} tables and networks succeed in: {pairs}. The behaviour policy: "
+        f"{100 * record.behaviour:.0f} %. {record.num_diverged} networks diverged.",
+    )
     return drawing
 
 

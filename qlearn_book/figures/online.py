@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qlearn_book import marks
 from qlearn_book.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE
-from qlearn_core.experiments.online import ROUNDS, Drift, Errors, Loop, Success
+from qlearn_core.experiments.online import ROUNDS, Changed, Drift, Errors, Loop, Success
 
 NAMES = {"none": "no new data", "fresh": "only the newest data", "mixed": "all data so far"}
 COLOURS = (GREY, ORANGE, BLUE)
@@ -25,6 +25,26 @@ def success(record: Success) -> dict:
         f"arm in {_percent(record.means[0, 1])} after one round. After four: {none} without new "
         f"data, {fresh} with only the newest, {mixed} with all. All minus none: "
         f"{record.lead:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}.",
+    )
+    return drawing
+
+
+def changed(record: Changed) -> dict:
+    """Success against the rounds with one change, beside the same without."""
+    drawing = marks.axes(x=("round", -0.1, 4.1), y=("share of episodes that succeed", 0, 0.8))
+    for k, (name, colour) in enumerate(((record.change, BLUE), ("as before", GREY))):
+        label = ("changed", "as before")[k]
+        marks.band(drawing, ROUNDS, *record.ends[:, k], f"{label}, interval", colour)
+        marks.line(drawing, ROUNDS, record.means[k], label, colour, dots=True)
+        marks.write(drawing, [4.05], [0.77 - 0.05 * k], [name], colour, where="middle left")
+    low, high = record.lead_interval
+    marks.describe(
+        drawing,
+        f"{record.change}: after one round {_percent(record.means[0, 1])} of the test tasks "
+        f"succeed, after four {_percent(record.means[0, -1])}; without the change "
+        f"{_percent(record.means[1, 1])} and {_percent(record.means[1, -1])}. The difference after "
+        f"four is {record.lead:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}; the last critic is "
+        f"wrong by {record.error:.2f} where its policy goes.",
     )
     return drawing
 

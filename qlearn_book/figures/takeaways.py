@@ -21,6 +21,13 @@ NAMES = (
     "success: Best-of-N over AWR",
     "success: Best-of-N over REINFORCE",
     "success: all data over no new data",
+    "success: lesser critic over the mean",
+    "success: candidates of β over latest",
+    "lead in ranking: cut at 8 over at 30",
+    "ranking: slow target over none",
+    "ranking: through V over through Q",
+    "networks: Best-of-N over AWR",
+    "networks: Best-of-N over REINFORCE",
 )
 ROWS = max(map(len, PARTS.values()))
 LEFT, RIGHT = -0.4, 0.4

@@ -6,7 +6,12 @@ With a target copy of both heads that follows as θ̄ ← θ̄ + τ (θ − θ̄
     J_V = E [ (V(s) − Q̄(s, a'))² ],  a' ~ π(· | s)
 
 (Bai et al. 2025). An order is terminal, the time limit is not: what was cut off
-bootstraps like any other step. Monte Carlo regresses both heads on the observed return,
+bootstraps like any other step. Without a value critic the target is a draw from Q̄ itself, and V
+is fitted but nothing learns from it ("sarsa"):
+
+    J_Q = E [ (Q(s, a) − r − γ (1 − terminated) Q̄(s', a'))² ],  a' ~ π(· | s').
+
+Monte Carlo ("mc") regresses both heads on the observed return,
 
     J_Q = E [ (Q(s, a) − G)² ],  J_V = E [ (V(s) − G)² ],  G_t = Σ_{k ≥ t} γ^{k−t} r_k,
 
@@ -26,7 +31,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from qlearn_core.mdp import check_gamma, check_integer
+from qlearn_core.mdp import check_gamma, check_integer, check_real
 
 from .encoder import Features, spot_of_action
 from .rollouts import Trajectories, draw_actions
@@ -37,7 +42,7 @@ COPIES = 2
 HIDDEN = (64, 64)
 NUM_UPDATES, BATCH_SIZE, LEARNING_RATE = 1_000, 128, 1e-3
 TAU = 0.02  # of the target copies
-METHODS = ("td", "mc")
+METHODS = ("td", "sarsa", "mc")
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,12 +142,14 @@ def critic_loss(
     target_features: Features,
     batch: Transitions,
     drawn: np.ndarray,
+    drawn_next: np.ndarray | None = None,
     *,
     method: str,
     gamma: float,
 ) -> Tensor:
-    """J_Q + J_V, each the mean over the batch and the copies; `drawn` (B,) are the spots a'.
+    """J_Q + J_V, each the mean over the batch and the copies.
 
+    `drawn` (B,) are the spots a' at s, `drawn_next` (B,) those at s', which "sarsa" alone needs.
     The target looks at features of its own, which are the same where they are frozen.
     """
     here = batch.screens, batch.tasks
@@ -150,7 +157,11 @@ def critic_loss(
     if method == "mc":
         q_target = v_target = torch.from_numpy(batch.returns).to(q.device)
     else:
-        v_next = target.v_values(target_features, batch.next_screens, batch.tasks)
+        there = target_features, batch.next_screens, batch.tasks
+        if method == "sarsa":
+            v_next = target.q_values(*there, drawn_next)
+        else:
+            v_next = target.v_values(*there)
         discounts = torch.from_numpy(gamma * ~batch.terminated).float()
         rewards = torch.from_numpy(batch.rewards)
         q_target = rewards.to(q.device) + discounts.to(q.device) * v_next
@@ -167,14 +178,18 @@ def train_critic(
     gamma: float,
     seed: int,
     batch_size: int = BATCH_SIZE,
+    learning_rate: float = LEARNING_RATE,
+    tau: float = TAU,
     checkpoint: Path | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Critic:
     """A critic from steps on screens and tasks that the features are of.
 
-    "td" evaluates the policy that answers with spots, a table (K, G, n), "mc" the one that took the
-    steps. With one seed both see the same batches. Raises ValueError for another method, for a
-    table of another shape, for a γ outside [0, 1), for batch_size < 1 and as `train` does.
+    "td" and "sarsa" evaluate the policy that answers with spots, a table (K, G, n), "mc" the one
+    that took the steps. With one seed all see the same batches. With τ = 1 the target is the
+    critic as it was one update before. Raises ValueError for another method, for a table of another
+    shape, for a γ outside [0, 1), batch_size < 1, a learning rate <= 0, a τ outside (0, 1] and as
+    `train` does.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, but is {method!r}")
@@ -182,22 +197,27 @@ def train_critic(
     if policy.shape != shape:
         raise ValueError(f"policy must have shape (K, G, n) = {shape}, but has {policy.shape}")
     gamma, batch_size = check_gamma(gamma), check_integer(batch_size, "batch_size", 1)
+    check_real(learning_rate, "learning_rate", "> 0", lambda x: x > 0)
+    check_real(tau, "tau", "in (0, 1]", lambda x: 0 < x <= 1)
     rng = np.random.default_rng([check_integer(seed, "seed", 0), 5])
     with seeded(rng):
         critic = Critic(features)
     target = copy.deepcopy(critic).requires_grad_(False)
 
     def loss(rng: np.random.Generator) -> Tensor:
-        follow(target, critic, TAU)
+        follow(target, critic, tau)
         batch = steps.at(rng.integers(len(steps.screens), size=batch_size))
-        drawn = draw_actions(policy[batch.screens, batch.tasks], rng.random(batch_size))
+        uniforms, drawn_next = rng.random(batch_size), None
+        drawn = draw_actions(policy[batch.screens, batch.tasks], uniforms)
+        if method == "sarsa":  # the same numbers, so that all methods see the same batches
+            drawn_next = draw_actions(policy[batch.next_screens, batch.tasks], uniforms)
         return critic_loss(
-            critic, target, features, features, batch, drawn, method=method, gamma=gamma
+            critic, target, features, features, batch, drawn, drawn_next, method=method, gamma=gamma
         )
 
     train(
         nn.ModuleList([critic, target]),
-        torch.optim.Adam(critic.parameters(), lr=LEARNING_RATE, fused=True), loss,
+        torch.optim.Adam(critic.parameters(), lr=learning_rate, fused=True), loss,
         num_updates=NUM_UPDATES, rng=rng, checkpoint=checkpoint, progress=progress,
     )  # fmt: skip
     return critic

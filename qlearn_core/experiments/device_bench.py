@@ -78,18 +78,25 @@ class Bench:
             for layout in range(len(self.screens))
         ]))  # fmt: skip
 
-    def truth(self, g: int) -> tuple[np.ndarray, np.ndarray]:
-        """q_β (K, n) of a task and how often β is at each screen (K,), in actions per episode."""
-        return self.values(self.beta[:, g], g)
+    def successes(self, policy: np.ndarray) -> np.ndarray:
+        """(2,) of a policy (K, G, n), the means over the training and over the test tasks."""
+        reached = [self.success(policy[:, g], g) for g in range(len(self.tasks))]
+        return np.array([np.mean(part) for part in np.split(reached, [self.num_training])])
 
-    def values(self, table: np.ndarray, g: int) -> tuple[np.ndarray, np.ndarray]:
+    def truth(self, g: int, gamma: float = GAMMA) -> tuple[np.ndarray, np.ndarray]:
+        """q_β (K, n) of a task and how often β is at each screen (K,), in actions per episode."""
+        return self.values(self.beta[:, g], g, gamma)
+
+    def values(
+        self, table: np.ndarray, g: int, gamma: float = GAMMA
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The same of a policy (K, n)."""
         phone, task = self.screens[0].phone, self.tasks[g]
         num_frames = phone.settings.num_frames
         q, visits = [], []
         for layout, one in enumerate(self.screens):
             pi = self.move_probabilities(table, layout)
-            values = evaluate_policy(phone.mdp(task), pi, gamma=GAMMA)
+            values = evaluate_policy(phone.mdp(task), pi, gamma=gamma)
             at_spots = at_actions(one, values)[:, action_of_spot(phone.settings)]
             q.append(at_spots.repeat(num_frames, axis=0))
             visits.append(self._visits(pi).repeat(num_frames) / num_frames)
@@ -144,10 +151,20 @@ def make_bench(chance: float, seed: int) -> Bench:
     return Bench(screens, tasks, len(training), beta)
 
 
-def episodes(bench: Bench, *, num_episodes: int, seed: int) -> Trajectories:
-    """Episodes of the behaviour policy on training tasks. Raises ValueError as `roll_out` does."""
+def episodes(
+    bench: Bench, *, num_episodes: int, seed: int, limit: int = SETTINGS.horizon
+) -> Trajectories:
+    """Episodes of the behaviour policy on training tasks, cut off after `limit` actions.
+
+    Up to there they are the same for every limit. Raises ValueError as `roll_out` does, and for a
+    limit < 1.
+    """
+    phone = bench.screens[0].phone
+    limit = check_integer(limit, "limit", 1)
+    cut = replace(phone, settings=replace(phone.settings, horizon=limit))
     return roll_out(
-        bench.screens, bench.tasks[: bench.num_training], seeing(behaviour_policy().policy),
+        tuple(replace(one, phone=cut) for one in bench.screens),
+        bench.tasks[: bench.num_training], seeing(behaviour_policy().policy),
         num_episodes=num_episodes, rng=np.random.default_rng([seed, 7]),
     )  # fmt: skip
 
@@ -175,13 +192,22 @@ def reranked(bench: Bench, scores: list[np.ndarray]) -> np.ndarray:
     ])  # fmt: skip
 
 
-def mean_accuracy(bench: Bench, scores: list[np.ndarray]) -> np.ndarray:
+def mean_accuracy(bench: Bench, scores: list[np.ndarray], gamma: float = GAMMA) -> np.ndarray:
     """(2,) rms error and ranking of scores (K, n) for each test task, the means over the tasks."""
     pairs = []
     for g, score in zip(bench.tests, scores, strict=True):
-        truth, visits = bench.truth(g)
+        truth, visits = bench.truth(g, gamma)
         pairs.append(accuracy(score, truth, bench.beta[:, g], visits))
     return np.mean(pairs, axis=0)
+
+
+def distance_of_copies(bench: Bench, copies: list[np.ndarray]) -> float:
+    """Mean |Q_1 − Q_2| of copies (2, K, n) for each test task, where β goes and what it does."""
+    apart = []
+    for g, (one, other) in zip(bench.tests, copies, strict=True):
+        weights = bench.truth(g)[1][:, None] * bench.beta[:, g]
+        apart.append((weights * np.abs(one - other)).sum() / weights.sum())
+    return float(np.mean(apart))
 
 
 def accuracy(

@@ -17,6 +17,7 @@ from qlearn_core.device.rollouts import all_images
 
 from .device_bench import (
     GAMMA,
+    distance_of_copies,
     encoder_named,
     episodes,
     make_bench,
@@ -79,13 +80,10 @@ def end_to_end(*, encoder: str, num_episodes: int, rate: float, seed: int) -> En
         copies = [np.zeros_like(one) for one in copies]
     scores = [one.mean(axis=0) for one in copies]
     rmse, ranking = mean_accuracy(bench, scores)
-    spread = 0.0
-    for g, one in zip(bench.tests, copies, strict=True):
-        weights = bench.truth(g)[1][:, None] * bench.beta[:, g]
-        spread += (weights * np.abs(one[0] - one[1])).sum() / weights.sum() / len(bench.tests)
     return EndToEndRun(
         encoder, num_episodes, rate, status, reranked(bench, scores), float(rmse), float(ranking),
-        float(max(np.abs(score).max() for score in scores)), float(spread), moved(before, seen),
+        float(max(np.abs(score).max() for score in scores)), distance_of_copies(bench, copies),
+        moved(before, seen),
     )  # fmt: skip
 
 

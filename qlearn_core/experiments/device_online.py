@@ -64,7 +64,7 @@ def online(
     parts, collected = [offline], [len(offline.screens)]
     beta = policy = bench.beta.astype(float)
     home = known = _values(bench, beta)
-    success, moved, errors, largest = [_success(bench, policy)], [np.zeros(2)], [], []
+    success, moved, errors, largest = [bench.successes(policy)], [np.zeros(2)], [], []
     for k in range(1, NUM_ROUNDS + 1):
         if k > 1:
             steps = allowed(collection, parts)
@@ -80,7 +80,7 @@ def online(
             )
         wrong = [q[:, g] - truth for g, (truth, _) in zip(bench.tests, known, strict=True)]
         policy, known = latest, _values(bench, latest)
-        success.append(_success(bench, policy))
+        success.append(bench.successes(policy))
         errors.append([_errors(bench, wrong, *side) for side in ((beta, home), (policy, known))])
         largest.append(np.abs(q[:, bench.tests]).max())
         moved.append(_moved(bench, policy, known, home))
@@ -108,12 +108,6 @@ def start(num_episodes: int, seed: int) -> tuple[Bench, Features, Transitions, C
     steps = transitions(data, bench.screens[0].phone.settings, gamma=GAMMA)
     critic = train_critic(seen, steps, bench.beta, method="td", gamma=GAMMA, seed=seed)
     return bench, seen, steps, critic
-
-
-def _success(bench: Bench, policy: np.ndarray) -> np.ndarray:
-    """(2,) on training and on test tasks."""
-    reached = [bench.success(policy[:, g], g) for g in range(len(bench.tasks))]
-    return np.array([np.mean(part) for part in np.split(reached, [bench.num_training])])
 
 
 def _values(bench: Bench, policy: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -25,9 +25,11 @@ from qlearn_core.sweeps import sweep
 from .device_critics import td_against_mc
 from .device_end_to_end import RATES, end_to_end
 from .device_extraction import extraction
+from .device_networks import networks
 from .device_online import online
 from .device_orderings import NUM_SEEDS
 from .device_representation import representation
+from .device_targets import targets
 from .results import Cell, Results, save
 
 RUNS = Path(__file__).resolve().parents[2] / "_build" / "laboratory"
@@ -43,18 +45,34 @@ class Experiment:
     same: tuple[str, ...] = ()
 
 
+TAUS = (0.002, 0.02, 0.2, 1.0)
+#: The arm of the online loop that the others differ from in one thing or two.
+ARM = {
+    "collection": ("mixed",),
+    "proposals": ("latest",),
+    "kappa": (0.0,),
+    "num_candidates": (4,),
+    "num_episodes": (64,),
+}
 EXPERIMENTS = {
     "td_against_mc": Experiment(
         td_against_mc,
         (
-            {"num_episodes": (64, 512), "chance": (0.0, 1.0, 2.0), "encoder": ("places",)},
+            {
+                "num_episodes": (16, 64, 256, 512),
+                "chance": (0.0, 1.0, 2.0),
+                "encoder": ("places",),
+            },
             {"num_episodes": (64,), "chance": (1.0,), "encoder": ("pages", "untrained", "oracle")},
         ),
         ("data_success", "success", "exact", "rmse", "ranking"),
     ),
     "extraction": Experiment(
         extraction,
-        ({"num_episodes": (64, 256), "encoder": ("places",)},),
+        (
+            {"num_episodes": (64, 256), "encoder": ("places",)},
+            {"num_episodes": (64,), "encoder": ("oracle",)},
+        ),
         ("behaviour", "success", "divergence", "kept"),
         same=("arms", "values"),
     ),
@@ -66,21 +84,23 @@ EXPERIMENTS = {
                 "tuning": ("none", "change", "shuffled"),
                 "num_episodes": (64,),
             },
-            {"encoder": ("places",), "tuning": ("none", "change"), "num_episodes": (64,)},
-            {"encoder": ("untrained",), "tuning": ("none",), "num_episodes": (64,)},
+            {
+                "encoder": ("places",),
+                "tuning": ("none", "change", "shuffled"),
+                "num_episodes": (64,),
+            },
+            {"encoder": ("untrained",), "tuning": ("none", "change"), "num_episodes": (64,)},
         ),
         ("labelled", "wrong", "action_share", "true_share", "success", "rmse", "ranking"),
     ),
     "online": Experiment(
         online,
         (
-            {
-                "collection": COLLECTIONS,
-                "proposals": ("latest",),
-                "kappa": (0.0,),
-                "num_candidates": (4,),
-                "num_episodes": (64,),
-            },
+            ARM | {"collection": COLLECTIONS},
+            ARM | {"kappa": (1.0, 2.0)},
+            ARM | {"num_candidates": (2, 16)},
+            ARM | {"num_episodes": (16, 256)},
+            ARM | {"proposals": ("behaviour",), "kappa": (0.0, 1.0)},
         ),
         ("collected", "success", "divergence", "shift", "error", "bias", "largest"),
     ),
@@ -88,6 +108,33 @@ EXPERIMENTS = {
         end_to_end,
         ({"encoder": ("places",), "num_episodes": (64,), "rate": RATES},),
         ("diverged", "success", "rmse", "ranking", "largest", "spread", "moved"),
+    ),
+    "horizon": Experiment(
+        td_against_mc,
+        (
+            {
+                "gamma": (0.5, 0.8, 0.95, 0.99),
+                "limit": (8, 15, 30),
+                "num_episodes": (64,),
+                "chance": (1.0,),
+                "encoder": ("places",),
+            },
+        ),
+        ("data_success", "success", "exact", "rmse", "ranking"),
+    ),
+    "targets": Experiment(
+        targets,
+        (
+            {"through": ("V",), "tau": TAUS, "learning_rate": (3e-4, 1e-3, 3e-3)},
+            {"through": ("Q",), "tau": TAUS, "learning_rate": (1e-3,)},
+        ),
+        ("diverged", "success", "rmse", "ranking", "largest", "spread"),
+    ),
+    "networks": Experiment(
+        networks,
+        ({"num_episodes": (64,)},),
+        ("behaviour", "success", "divergence", "diverged"),
+        same=("arms", "values"),
     ),
 }
 

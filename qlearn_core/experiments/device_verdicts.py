@@ -13,7 +13,7 @@ import numpy as np
 
 from .device_orderings import FOUR, ORDERINGS, Ordering, interval, verdict
 from .end_to_end import frozen_lead
-from .online import lead_of
+from .online import change_of, lead_of
 from .results import load
 
 USUAL = {"num_episodes": 64, "chance": 1.0, "encoder": "places"}
@@ -60,6 +60,26 @@ def best_of(name: str, **settings) -> tuple[float, np.ndarray]:
     return value, arm(name, value, **settings)
 
 
+def ranking_lead(limit: int) -> np.ndarray:
+    """(seed,) TD minus Monte Carlo in ranking, by the length of the episodes."""
+    td, mc = load("horizon").cell(gamma=0.95, limit=limit)["ranking"].T
+    return td - mc
+
+
+def ranked(through: str, tau: float) -> np.ndarray:
+    """(seed,) ranking of a TD critic by its target, at the usual learning rate."""
+    return load("targets").cell(through=through, tau=tau, learning_rate=1e-3)["ranking"]
+
+
+def network(name: str) -> np.ndarray:
+    """(seed,) success of a network on test tasks, at the arm's value with the best mean."""
+    results = load("networks")
+    (cell,) = results.cells
+    rows = [row for row, arm in enumerate(results.same["arms"]) if arm == name]
+    success = cell["success"][:, 1, 1]  # (seed, R)
+    return success[:, max(rows, key=lambda row: success[:, row].mean())]
+
+
 #: Position in ORDERINGS -> the differences.
 DIFFERENCES: dict[int, Callable[[], np.ndarray]] = {
     0: lead,
@@ -73,6 +93,13 @@ DIFFERENCES: dict[int, Callable[[], np.ndarray]] = {
     8: lambda: best_of("Best-of-N")[1] - best_of("AWR")[1],
     9: lambda: best_of("Best-of-N")[1] - best_of("REINFORCE")[1],
     10: lambda: lead_of("mixed", "none"),
+    11: lambda: change_of("κ = 1"),
+    12: lambda: change_of("candidates of β"),
+    13: lambda: ranking_lead(8) - ranking_lead(30),
+    14: lambda: ranked("V", 0.02) - ranked("V", 1.0),
+    15: lambda: ranked("V", 0.02) - ranked("Q", 0.02),
+    16: lambda: network("Best-of-N") - network("AWR"),
+    17: lambda: network("Best-of-N") - network("REINFORCE"),
 }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from qlearn_core.device.extraction import best_of_n
 from qlearn_core.planning import evaluate_policy
 
-from .critic import scripted, success
+from .critic_table import scripted, success
 from .device import TASK
 from .device_orderings import intervals
 from .results import Cell, load
@@ -20,6 +20,7 @@ SCORES = ("learned", "exact")
 CRITICS = {
     "64 episodes": {"num_episodes": 64, "encoder": "places"},
     "256 episodes": {"num_episodes": 256, "encoder": "places"},
+    "64, state told": {"num_episodes": 64, "encoder": "oracle"},
 }
 #: Arms that are varied over the number of candidates.
 CHOOSING = ("reranked", "Best-of-N", "as released")
@@ -96,6 +97,41 @@ def _cell(critic: str) -> Cell:
     if critic not in CRITICS:
         raise ValueError(f"critic must be one of {', '.join(CRITICS)}, but is {critic!r}")
     return load("extraction").cell(**CRITICS[critic])
+
+
+@dataclass(frozen=True)
+class Followers:
+    """Tables at the optimum of their objective, and networks that learned it, on some tasks."""
+
+    tasks: str
+    names: tuple[str, ...]  # (R,) of the arms, with their values
+    behaviour: float  # success of β
+    means: np.ndarray  # (2, R) success, tables first
+    ends: np.ndarray  # (2, 2, R) of the 95% interval of the mean
+    divergence: np.ndarray  # (2, R) mean KL to β in nats, on test tasks
+    num_diverged: int  # networks
+
+
+SIDES = ("training tasks", "test tasks")
+
+
+def followers(*, tasks: str) -> Followers:
+    """From the stored results. Raises ValueError for tasks that are none of `SIDES`."""
+    if tasks not in SIDES:
+        raise ValueError(f"tasks must be one of {', '.join(SIDES)}, but is {tasks!r}")
+    side, results = SIDES.index(tasks), load("networks")
+    (cell,) = results.cells
+    reached = cell["success"][:, :, side]  # (seed, 2, R)
+    symbols = {"Best-of-N": "N = {:g}", "AWR": "T = {:g}"}
+    names = tuple(
+        f"{arm}, {symbols[arm].format(value)}" if arm in symbols else arm
+        for arm, value in zip(results.same["arms"], results.same["values"], strict=True)
+    )
+    return Followers(
+        tasks, names, float(cell["behaviour"][:, side].mean()), reached.mean(axis=0),
+        np.stack([intervals(reached[:, k]) for k in range(2)], axis=1),
+        cell["divergence"].mean(axis=0), int(cell["diverged"].sum()),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The online loop on the phone: what networks did, as stored, and the loop with made errors.
 
-Every stored arm has 64 episodes in every round that collects, the best of 4 candidates of the
-latest policy, and scores by the mean of the two critics. Means come with 95% intervals.
+The arms of `COLLECTIONS` have 64 episodes in every round that collects, the best of 4 candidates of
+the latest policy, and scores by the mean of the two critics. Those of `CHANGES` collect and mix,
+and differ in one thing or two. Means come with 95% intervals.
 """
 
 from __future__ import annotations
@@ -25,6 +26,18 @@ from .results import load
 ROUNDS = np.arange(NUM_ROUNDS + 1)
 SCRIPT, GAMMA, NUM_DRAWS = Script(skill=0.64), 0.95, 8
 SIDES = ("training tasks", "test tasks")
+USUAL = {"proposals": "latest", "kappa": 0.0, "num_candidates": 4, "num_episodes": 64}
+#: What may be changed about the arm with all data so far.
+CHANGES = {
+    "κ = 1": {"kappa": 1.0},
+    "κ = 2": {"kappa": 2.0},
+    "N = 2": {"num_candidates": 2},
+    "N = 16": {"num_candidates": 16},
+    "16 episodes": {"num_episodes": 16},
+    "256 episodes": {"num_episodes": 256},
+    "candidates of β": {"proposals": "behaviour"},
+    "β and κ = 1": {"proposals": "behaviour", "kappa": 1.0},
+}
 
 
 @dataclass(frozen=True)
@@ -87,8 +100,46 @@ class Drift:
 def drift(*, collection: str) -> Drift:
     """Raises ValueError for another collection."""
     nats, shift = (of_arm(collection, metric) for metric in ("divergence", "shift"))
-    most = ROUNDS * np.log(load("online").cell(collection=collection).settings["num_candidates"])
+    most = ROUNDS * np.log(USUAL["num_candidates"])
     return Drift(collection, nats.mean(axis=0), intervals(nats), most, shift.mean(axis=0))
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Success on test tasks with one change, beside the same without; entry 0 is β."""
+
+    change: str
+    means: np.ndarray  # (2, R + 1), the changed arm first
+    ends: np.ndarray  # (2, 2, R + 1) of the 95% interval of the mean
+    lead: float  # after the last round, changed minus unchanged
+    lead_interval: tuple[float, float]
+    lead_verdict: str
+    error: float  # mean rms error of the last critic where its policy goes
+
+
+def changed(*, change: str) -> Changed:
+    """Raises ValueError for a change that is none of `CHANGES`."""
+    found = [with_change(change, "success")[:, 1], of_arm("mixed", "success")[:, 1]]
+    lead = change_of(change)
+    return Changed(
+        change, np.mean(found, axis=1), np.stack([intervals(one) for one in found], axis=1),
+        float(lead.mean()), interval(lead), verdict(lead),
+        float(with_change(change, "error")[:, 1, -1].mean()),
+    )  # fmt: skip
+
+
+def change_of(change: str) -> np.ndarray:
+    """(seed,) what a change does to success on test tasks after the last round."""
+    arms = with_change(change, "success"), of_arm("mixed", "success")
+    one, other = (arm[:, 1, -1] for arm in arms)
+    return one - other
+
+
+def with_change(change: str, metric: str) -> np.ndarray:
+    """(seed, ...) a stored metric of the arm with all data so far. ValueError as `changed`."""
+    if change not in CHANGES:
+        raise ValueError(f"change must be one of {', '.join(CHANGES)}, but is {change!r}")
+    return load("online").cell(**USUAL | CHANGES[change], collection="mixed")[metric]
 
 
 def of_arm(collection: str, metric: str) -> np.ndarray:
@@ -97,7 +148,7 @@ def of_arm(collection: str, metric: str) -> np.ndarray:
         raise ValueError(
             f"collection must be one of {', '.join(COLLECTIONS)}, but is {collection!r}"
         )
-    return load("online").cell(collection=collection)[metric]
+    return load("online").cell(**USUAL, collection=collection)[metric]
 
 
 def lead_of(better: str, worse: str, *, side: int = 1) -> np.ndarray:

@@ -8,10 +8,11 @@ from .device_verdicts import Judgement, judged
 
 #: Positions in `ORDERINGS` by the part of the laboratory that they are about.
 PARTS = {
-    "critic": (0, 3, 1, 2),
+    "critic": (0, 3, 1, 2, 13),
+    "targets": (14, 15),
     "representation": (4, 5, 6),
-    "extraction": (7, 8, 9),
-    "online": (10,),
+    "extraction": (7, 8, 9, 16, 17),
+    "online": (10, 11, 12),
 }
 
 

@@ -70,7 +70,10 @@ def by_counting(steps: Transitions, pi: np.ndarray = POLICY) -> np.ndarray:
 
 
 def descended(steps: Transitions, drawn: np.ndarray, method: str) -> tuple[np.ndarray, np.ndarray]:
-    """Q (COPIES, S, n) and V (COPIES, S) after many steps with the gradient of all transitions."""
+    """Q (COPIES, S, n) and V (COPIES, S) after many steps with the gradient of all transitions.
+
+    What is drawn at s is drawn at s' too.
+    """
     features = indicators()
     with seeded(np.random.default_rng(0)):
         network = Critic(features)
@@ -81,18 +84,19 @@ def descended(steps: Transitions, drawn: np.ndarray, method: str) -> tuple[np.nd
         follow(target, network, 0.3)
         descent.zero_grad()
         critic_loss(
-            network, target, features, features, steps, drawn, method=method, gamma=GAMMA
+            network, target, features, features, steps, drawn, drawn, method=method, gamma=GAMMA
         ).backward()  # fmt: skip
         descent.step()
     return network.table(features, 0)
 
 
-def test_batch_td_converges_to_dynamic_programming_on_the_counted_transitions(linear):
+@pytest.mark.parametrize("method", ["td", "sarsa"])
+def test_batch_td_converges_to_dynamic_programming_on_the_counted_transitions(method, linear):
     """Every step comes four times, with each a' as often as the policy draws it."""
     steps = counted(np.random.default_rng(0))
     drawn = np.tile([0, 1, 1, 1], len(steps.screens))
     exact = by_counting(steps)
-    q, v = descended(steps.at(np.arange(len(steps.screens)).repeat(4)), drawn, "td")
+    q, v = descended(steps.at(np.arange(len(steps.screens)).repeat(4)), drawn, method)
     assert q.shape == (COPIES, S, N_SPOTS)
     assert q == pytest.approx(np.stack([exact] * COPIES), abs=1e-3)
     assert v == pytest.approx(np.stack([exact @ POLICY] * COPIES), abs=1e-3)
@@ -109,18 +113,20 @@ def test_monte_carlo_converges_to_the_mean_returns(linear):
             assert q[:, s, a] == pytest.approx(mean, abs=1e-3)
 
 
-def test_training_draws_what_the_policy_says(linear, monkeypatch):
+@pytest.mark.parametrize("method", ["td", "sarsa"])
+def test_training_draws_what_the_policy_says(method, linear, monkeypatch):
     """It ends nearer to the fixed point of the given policy than to that of another."""
     monkeypatch.setattr(critic, "NUM_UPDATES", 300)
-    monkeypatch.setattr(critic, "LEARNING_RATE", 0.05)
-    monkeypatch.setattr(critic, "TAU", 0.1)
     steps = counted(np.random.default_rng(0))
     policies = np.array([[1.0, 0.0], [0.0, 1.0]])
     exact = np.stack([by_counting(steps, pi) for pi in policies])
     values = (exact * policies[:, None]).sum(axis=2)
     for k, pi in enumerate(policies):
         table = np.broadcast_to(pi, (S, 1, N_SPOTS))
-        trained = train_critic(indicators(), steps, table, method="td", gamma=GAMMA, seed=0)
+        trained = train_critic(
+            indicators(), steps, table, method=method, gamma=GAMMA, seed=0, learning_rate=0.05,
+            tau=0.1,
+        )  # fmt: skip
         q, v = trained.table(indicators(), 0)
         assert np.abs(exact - q.mean(axis=0)).mean(axis=(1, 2)).argmin() == k
         assert np.abs(values - v.mean(axis=0)).mean(axis=1).argmin() == k
@@ -191,6 +197,7 @@ def test_copies_start_differently_and_a_seed_gives_one_critic(monkeypatch):
 
     assert (table(0) == table(0)).all()
     assert (table(0) != table(1)).any() and (table(0) != table(0, "mc")).any()
+    assert (table(0) != table(0, "sarsa")).any()
     assert (table(0)[0] != table(0)[1]).all()
 
 
@@ -212,7 +219,9 @@ def test_a_critic_that_was_interrupted_ends_with_the_same_bits(monkeypatch, tmp_
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"method": "sarsa"}, "method must be one of td, mc, but is 'sarsa'"),
+        ({"method": "dqn"}, "method must be one of td, sarsa, mc, but is 'dqn'"),
+        ({"tau": 0.0}, r"tau must be a number in \(0, 1\], but is 0"),
+        ({"learning_rate": 0.0}, "learning_rate must be a number > 0, but is 0"),
         ({"policy": np.ones((S, 2, 1))}, r"policy must have shape \(K, G, n\) = \(4, 1, 2\)"),
         ({"gamma": 1.0}, "gamma must be a number"),
     ],

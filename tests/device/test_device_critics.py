@@ -114,6 +114,34 @@ def test_a_run_is_a_record_that_a_sweep_can_keep(encoder, small_experiments, tmp
     assert (alone.success == first.records[0, 0, 1, 0].success).all()
 
 
+def test_episodes_are_cut_off_at_the_limit_and_the_same_before_it(small_experiments):
+    bench = device_bench.make_bench(1.0, 0)
+    short, long = (
+        device_bench.episodes(bench, num_episodes=30, seed=0, limit=limit) for limit in (3, 9)
+    )
+    assert short.lengths.max() == 3 and long.lengths.max() == 9
+    early = long.lengths <= 3
+    assert (short.actions == long.actions[:, :3]).all()
+    assert (short.success == (long.success & early)).all()
+    assert (short.truncated.any(axis=1) == ~long.terminated[:, :3].any(axis=1)).all()
+    with pytest.raises(ValueError, match="limit must be"):
+        device_bench.episodes(bench, num_episodes=30, seed=0, limit=0)
+
+
+def test_the_discount_of_a_run_is_that_of_its_truth(small_experiments):
+    """With one candidate success is that of β for any γ; the errors are against q of that γ."""
+    near, far = (
+        td_against_mc(num_episodes=4, chance=1.0, encoder="oracle", seed=0, gamma=gamma)
+        for gamma in (0.0, 0.95)
+    )
+    assert near.success[:, 0] == pytest.approx(far.success[:, 0])
+    bench = device_bench.make_bench(1.0, 0)
+    q, _ = bench.truth(0, 0.0)
+    rewards = bench.screens[0].phone.mdp(bench.tasks[0]).r
+    assert set(np.unique(q.round(6))) <= set(np.unique(rewards.round(6)))
+    assert (near.rmse != far.rmse).any()
+
+
 def test_what_the_experiment_cannot_be_run_with_is_named(small_experiments):
     with pytest.raises(ValueError, match="encoder must be one of places, pages, untrained"):
         td_against_mc(num_episodes=4, chance=1.0, encoder="pixels", seed=0)
@@ -123,7 +151,7 @@ def test_what_the_experiment_cannot_be_run_with_is_named(small_experiments):
 
 def test_every_ordering_is_one_line_of_a_named_experiment():
     assert {one.experiment for one in ORDERINGS} == {
-        "td_against_mc", "representation", "extraction", "online",
+        "td_against_mc", "representation", "extraction", "online", "horizon", "targets", "networks",
     }  # fmt: skip
     assert len(set(ORDERINGS)) == len(ORDERINGS)
 

@@ -1,4 +1,4 @@
-"""The rest of the essay: what no chapter has examined yet, and numbers that it quotes.
+"""What the essay reports of others, or of its own experience: quoted, and not measured here.
 
 A chapter that examines one of these takes it from here into a module of its own.
 """
@@ -10,9 +10,9 @@ from qlearn_book.claims.claim import Claim
 BAI = "H. Bai and others, 2025, Digi-Q."
 
 
-def _listed(section: str, *claims: tuple[str, str] | tuple[str, str, str]) -> tuple[Claim, ...]:
-    """(id, what it says) of claims to be examined; a third entry names who reports a number."""
-    return tuple(Claim(id, section, says, source="".join(source)) for id, says, *source in claims)
+def _listed(section: str, *claims: tuple[str, str, str]) -> tuple[Claim, ...]:
+    """(id, what it says, who reports it) of claims that are quoted."""
+    return tuple(Claim(id, section, says, source=source) for id, says, source in claims)
 
 
 DIGI_Q = (
@@ -23,8 +23,6 @@ DIGI_Q = (
             "About 1 % of the parameters are trained.",
             "Quoted: 1 %. " + BAI,
         ),
-        ("separate-value-critic", "A second critic for state values stabilises the training."),
-        ("target-networks", "Slowly moving target networks reduce the instability of the target."),
     ),
     *_listed(
         "Digi-Q: TD learning and Monte Carlo",
