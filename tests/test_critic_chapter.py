@@ -130,7 +130,7 @@ def test_the_usual_settings_are_the_same_runs_in_three_experiments():
     assert horizon.td == pytest.approx(usual.td) and horizon.mc == pytest.approx(usual.mc)
     assert (horizon.lead, *horizon.lead_interval) == (usual.lead, *usual.lead_interval)
     record = experiment.trained(tau=0.02, alpha=1e-3)
-    assert record.success == pytest.approx(usual.td) == pytest.approx(record.usual)
+    assert record.success == pytest.approx(usual.td) and record.usual == pytest.approx(usual.td)
     assert record.ranking == pytest.approx(usual.ranking[0])
 
 
@@ -204,6 +204,46 @@ def test_on_untrained_features_td_is_behind_and_on_all_others_ahead():
     assert experiment.leads(features="pages", measure="rms error").mc == pytest.approx(
         cell["rmse"][:, 1]
     )
+
+
+def ranking_lead(gamma: float, limit: int) -> np.ndarray:
+    td, mc = load("horizon").cell(gamma=gamma, limit=limit)["ranking"].T
+    return td - mc
+
+
+def test_the_length_of_the_episodes_is_not_what_makes_the_lead():
+    assert judged(13).verdict == "not reproduced"
+    found = (judged(13).mean, judged(13).low, judged(13).high)
+    assert found == pytest.approx((-0.017, -0.045, 0.022), abs=6e-4)
+    assert [ranking_lead(0.95, limit).mean() for limit in (8, 30)] == pytest.approx(
+        [0.145, 0.162], abs=6e-4
+    )
+    short, long = (experiment.by_horizon(gamma=0.95, limit=limit) for limit in (8, 30))
+    assert 100 * np.array([short.td[1], long.td[1]]) == pytest.approx([47, 57], abs=0.5)
+    assert 100 * np.array([short.mc[1], long.mc[1]]) == pytest.approx([36, 40], abs=0.5)
+    share = [load("horizon").cell(gamma=0.95, limit=n)["data_success"].mean() for n in (8, 15, 30)]
+    assert 100 * np.array(share) == pytest.approx([7, 34, 66], abs=0.5)
+
+
+def test_the_critic_with_the_smaller_error_ranks_worse():
+    cell = load("horizon").cell(gamma=0.95, limit=30)
+    assert interval(cell["rmse"][:, 0] - cell["rmse"][:, 1])[0] > 0
+    assert cell["rmse"].mean(axis=0) == pytest.approx([0.229, 0.189], abs=6e-4)
+    assert interval(ranking_lead(0.95, 30))[0] > 0
+    assert cell["ranking"].mean(axis=0) == pytest.approx([0.783, 0.621], abs=6e-4)
+
+
+def test_the_nearer_the_horizon_the_smaller_the_lead():
+    records = [experiment.by_horizon(gamma=gamma, limit=30) for gamma in (0.99, 0.95, 0.8, 0.5)]
+    leads = [record.lead for record in records]
+    assert leads == pytest.approx([0.263, 0.168, 0.089, 0.040], abs=6e-4)
+    assert all(record.lead_interval[0] > 0 for record in records)
+    short, long = (ranking_lead(0.5, limit) for limit in (8, 30))
+    assert (short.mean(), long.mean()) == pytest.approx((0.071, 0.028), abs=6e-4)
+    assert interval(short - long)[0] > 0
+    near, usual = (experiment.by_horizon(gamma=gamma, limit=15) for gamma in (0.8, 0.95))
+    assert 100 * np.array([near.mc[1], usual.mc[1]]) == pytest.approx([45, 40], abs=0.6)
+    assert 100 * np.array([near.td[1], usual.td[1]]) == pytest.approx([56, 55], abs=0.5)
 
 
 def target(measure: str, better: tuple, worse: tuple) -> tuple[float, float, float]:
