@@ -157,6 +157,8 @@ def test_td_is_ahead_with_little_data_and_less_with_more():
     assert (few.lead, *few.lead_interval) == pytest.approx((0.154, 0.107, 0.196), abs=5e-4)
     assert (more.lead, *more.lead_interval) == pytest.approx((0.049, 0.025, 0.071), abs=5e-4)
     assert few.lead == pytest.approx(few.td[1] - few.mc[1])
+    others = [experiment.measured(num_episodes=n, chance=1.0) for n in (16, 256)]
+    assert [one.lead for one in others] == pytest.approx([0.131, 0.079], abs=6e-4)
     less = judged(1)
     assert (less.mean, less.low, less.high) == pytest.approx((0.105, 0.046, 0.160), abs=5e-4)
     assert [judged(k).verdict for k in (0, 1, 3)] == ["reproduced"] * 3
