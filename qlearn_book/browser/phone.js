@@ -146,6 +146,8 @@
     return node;
   }
 
+  const shown = (value) => value.toFixed(3).replace("-", "−");
+
   /* The element that a reader plays with; `fetch()` brings its data. */
   class Phone {
     constructor(root, fetch) {
@@ -284,26 +286,23 @@
       const over = sheet.terminal.includes(game.state);
       const moves = over ? [] : [0, ...game.offered.filter((move) => !game.isIdle(move))];
       moves.sort((a, b) => worth[0].q(b) - worth[0].q(a));
-      const highest = worth.map(({ q }) => Math.max(...moves.map(q)).toFixed(3));
-      const rows = [["value V", worth.map(({ v }) => made("td", v.toFixed(3)))]];
-      for (const move of moves) {
-        const cells = worth.map(({ q }, k) => {
-          const text = q(move).toFixed(3);
+      const highest = worth.map(({ q }) => shown(Math.max(...moves.map(q))));
+      const row = (name, values, tops = []) => {
+        const line = document.createElement("tr");
+        line.append(made("th", name));
+        line.firstChild.scope = "row";
+        values.forEach((value, k) => {
           const cell = made("td", "");
-          cell.append(text === highest[k] ? made("strong", text) : text);
-          return cell;
+          cell.append(shown(value) === tops[k] ? made("strong", shown(value)) : shown(value));
+          cell.style.setProperty("--share", value);
+          line.append(cell);
         });
-        rows.push([move ? sheet.moves[move][0] : "anything else", cells]);
-      }
+        return line;
+      };
+      const name = (move) => (move ? sheet.moves[move][0] : "anything else");
       this.root.querySelector(".phone-values tbody").replaceChildren(
-        ...rows.map(([name, cells]) => {
-          const row = document.createElement("tr");
-          const head = made("th", name);
-          head.scope = "row";
-          for (const cell of cells) cell.style.setProperty("--share", cell.textContent);
-          row.append(head, ...cells);
-          return row;
-        })
+        row("value V", worth.map(({ v }) => v)),
+        ...moves.map((move) => row(name(move), worth.map(({ q }) => q(move)), highest))
       );
       this.say(over ? "" : this.note, ".phone-note");
     }

@@ -24,10 +24,10 @@ from qlearn_core.device.tasks import all_tasks
 from qlearn_core.mdp import check_integer
 
 from . import device_bench
-from .device_bench import Bench, bench_in, critic_features, episodes, mean_accuracy
+from .device_bench import GAMMA, Bench, bench_in, critic_features, episodes, mean_accuracy
 from .device_orderings import NUM_SEEDS
 from .learned_values import FILE, LearnedValues, save
-from .phone_game import GAMMA, LAYOUT_SEED, NUM_EPISODES, NUM_LAYOUTS
+from .phone_game import LAYOUT_SEED, LEVELS, NUM_EPISODES, NUM_LAYOUTS
 
 
 def learned_values(*, num_seeds: int) -> LearnedValues:
@@ -37,7 +37,7 @@ def learned_values(*, num_seeds: int) -> LearnedValues:
     """
     check_integer(num_seeds, "num_seeds", 1)
     layouts = make_layouts(device_bench.SETTINGS, NUM_LAYOUTS, seed=LAYOUT_SEED)
-    bench = bench_in(layouts, 1.0)
+    bench = bench_in(layouts, LEVELS["usual"])
     seen = critic_features(bench, "places")
     trained = [critic_of(bench, seen, seed=seed) for seed in range(num_seeds)]
     rmse, ranking = np.transpose([

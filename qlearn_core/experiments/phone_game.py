@@ -31,7 +31,6 @@ NUM_EPISODES = 64
 class Values:
     """What a policy is worth on each of C phones in each of L layouts, for each of T tasks."""
 
-    name: str
     label: str  # in words, for the reader
     q: np.ndarray  # (C, L, T, S, M) action values with discount GAMMA and no time limit
     v: np.ndarray  # (C, L, T, S) values of states
@@ -83,7 +82,7 @@ def game() -> Game:
         [expected_visits(usual, pi, horizon=H) for pi in tasks_of] for tasks_of in learned.pi
     ])  # fmt: skip
     exact = (
-        Values("best", "best play", q[0], v[0]),
-        Values("behaviour", "behaviour policy", q[1], v[1]),
+        Values("best play", q[0], v[0]),
+        Values("behaviour policy", q[1], v[1]),
     )
     return Game(phones, places, screens, tasks, exact, success, learned, visits)

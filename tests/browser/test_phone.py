@@ -174,7 +174,8 @@ def read(page) -> dict:
         """() => { const root = document.querySelector("figure.phone");
         return { ...root.dataset, said: root.querySelector(".phone-said").textContent,
                  rows: [...root.querySelectorAll(".phone-values tbody tr")].map(
-                   (row) => [...row.children].map((cell) => cell.textContent)) }; }"""
+                   (row) => [...row.children].map(
+                     (cell) => cell.textContent.replace("−", "-"))) }; }"""
     )
 
 

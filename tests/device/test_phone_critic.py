@@ -129,6 +129,7 @@ def test_the_stored_values_are_as_accurate_as_further_seeds_of_the_critic():
     Their accuracies were measured on spots, before anything was averaged and rounded.
     """
     game = phone_game.game()
+    assert phone_game.GAMMA == GAMMA
     learned, (_, test) = game.learned, split(game.usual.settings)
     q, pairs = game.exact[1].q[list(phone_game.LEVELS).index("usual")], []
     for task in map(game.tasks.index, test):
