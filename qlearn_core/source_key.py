@@ -23,6 +23,7 @@ from .stored_records import to_bytes
 ROOT = Path(__file__).resolve().parent.parent
 
 INSTALLED = ("site-packages", "dist-packages")
+DATA = (".json", ".npz")
 
 Own = Mapping[str, Path]  # top-level module -> the folder where it lies
 
@@ -90,14 +91,15 @@ def _own_file(module: str, own: Own) -> Path | None:
 def digest(files: Mapping[str, Path], *more: str) -> str:
     """A short hash of the contents of modules (by name, sorted) and of more strings.
 
-    The JSON files in the folder of a package are part of the package.
+    The data files in the folder of a package are part of the package.
     """
     total = hashlib.sha256()
     for module in sorted(files):
         file = files[module]
         total.update(module.encode())
         total.update(file.read_bytes())
-        for data in sorted(file.parent.glob("*.json")) if file.name == "__init__.py" else ():
+        beside = sorted(file.parent.iterdir()) if file.name == "__init__.py" else ()
+        for data in (path for path in beside if path.suffix in DATA):
             total.update(data.name.encode() + data.read_bytes())
     for text in more:
         total.update(text.encode())

@@ -5,16 +5,30 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qlearn_core.device import behaviour
-from qlearn_core.device.exact import success_probability
+from qlearn_core.device.exact import optimal_success
 from qlearn_core.device.layouts import make_layouts
 from qlearn_core.device.phone import START
 from qlearn_core.device.rollouts import roll_out
+from qlearn_core.device.rules import HOME, intended
 from qlearn_core.device.screens import make_screens
 from qlearn_core.device.script import Script
 from qlearn_core.experiments import device as experiment
 from qlearn_core.experiments import phone_game
-from qlearn_core.planning import optimal_q
+
+
+@pytest.fixture(scope="module")
+def game() -> phone_game.Game:
+    return phone_game.game()
+
+
+@pytest.fixture(scope="module")
+def is_right(game) -> np.ndarray:
+    """(L, T, S) whether the critic's highest move is worth most to the behaviour policy."""
+    offered = game.learned.pi > 0
+    exact = np.where(offered, game.exact[1].q[1], -np.inf)
+    highest = np.where(offered, game.learned.q, -np.inf).argmax(axis=3)
+    chosen = np.take_along_axis(exact, highest[..., None], axis=3)[..., 0]
+    return np.isclose(chosen, exact.max(axis=3), rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("skill", [0.0, 0.6, 1.0])
@@ -100,11 +114,9 @@ def test_blind_play_without_mishaps_has_a_closed_form_in_six_actions():
     assert blind.moves == pytest.approx(np.prod(1 / offered), rel=1e-9)
 
 
-def test_all_tasks_and_layouts_are_equally_hard():
-    game = phone_game.game()
-    for values in game.values:
-        start = values.v[:, :, START]
-        assert start == pytest.approx(np.repeat(start[:, :1], len(game.tasks), axis=1))
+def test_all_tasks_and_layouts_are_equally_hard(game):
+    start = game.exact[0].v[..., START]
+    assert start == pytest.approx(start[:, :1, :1] * np.ones(start.shape))
     usual = game.usual
     policies = [
         experiment.script_policy(make_screens(usual, layout), experiment.TASK, Script(0.6))
@@ -114,21 +126,69 @@ def test_all_tasks_and_layouts_are_equally_hard():
         assert pi == pytest.approx(policies[0], abs=1e-12)
 
 
-def test_the_values_of_the_game_are_those_of_the_phone_and_of_the_script():
-    game = phone_game.game()
-    assert phone_game.SCRIPT == behaviour.SCRIPT
-    task, t = experiment.TASK, game.tasks.index(experiment.TASK)
-    best, script = game.values
+def test_the_exact_values_of_the_game_solve_their_equations(game):
+    best, behaviour = game.exact
     for c, (phone, place) in enumerate(zip(game.phones, game.places, strict=True)):
-        assert best.q[c, t, place] == pytest.approx(optimal_q(phone.mdp(task), gamma=0.95))
-        screens = experiment.screens_at(list(phone_game.LEVELS.values())[c])
-        pi = experiment.script_policy(screens, task, phone_game.SCRIPT)
-        mdp = phone.mdp(task)
-        target = mdp.r + 0.95 * mdp.P @ script.v[c, t, place]
-        assert script.q[c, t, place] == pytest.approx(target, abs=1e-12)
-        assert script.v[c, t, place] == pytest.approx((pi * target).sum(axis=1), abs=1e-12)
-        reached = success_probability(phone, task, pi, horizon=15)
-        assert script.success[c, t, place] == pytest.approx(reached.T)
+        for t in (0, 7):
+            mdp = phone.mdp(game.tasks[t])
+            for layout in range(len(game.screens)):
+                pi = game.learned.pi[layout, t, place]
+                for values in game.exact:
+                    target = mdp.r + 0.95 * mdp.P @ values.v[c, layout, t, place]
+                    assert values.q[c, layout, t, place] == pytest.approx(target, abs=1e-9)
+                q = best.q[c, layout, t, place]
+                assert best.v[c, layout, t, place] == pytest.approx(q.max(axis=1), abs=1e-12)
+                q = behaviour.q[c, layout, t, place]
+                mean = (pi * q).sum(axis=1)
+                assert behaviour.v[c, layout, t, place] == pytest.approx(mean, abs=1e-12)
+            reached = optimal_success(phone, game.tasks[t], horizon=15)
+            assert game.success[c, t, place] == pytest.approx(reached.T)
+    assert (behaviour.v <= best.v + 1e-12).all()
+
+
+def test_the_critic_is_right_where_the_way_is_one_and_guesses_where_the_instruction_decides(
+    game, is_right
+):
+    right = np.zeros(5, dtype=int)
+    for t, task in enumerate(game.tasks):
+        state = HOME
+        way = (f"open {task.shop}", "bar", f"type {task.word}", "search", f"pick {task.pattern}")
+        for step, move in enumerate(way):
+            right[step] += is_right[:, t, game.usual.states.index(state)].sum()
+            state = intended(state, move)
+    assert right.tolist() == [27, 54, 18, 54, 16]
+
+
+def test_where_the_behaviour_policy_hardly_ever_is_the_critic_is_no_better_than_chance(
+    game, is_right
+):
+    alive = ~game.usual.dynamics.terminal
+    rare = (game.visits < 0.02) & alive
+    rows = (game.learned.pi > 0).sum(axis=3)
+    assert is_right[rare].mean() == pytest.approx(0.17, abs=0.005)
+    assert (1 / rows[rare]).mean() == pytest.approx(0.19, abs=0.005)
+
+
+def test_the_numbers_of_the_critic_are_as_far_off_as_the_chapter_says(game):
+    learned, (_, behaviour) = game.learned, game.exact
+    assert learned.v[:, :, START].mean() == pytest.approx(-0.08, abs=0.005)
+    assert behaviour.v[1, :, :, START].mean() == pytest.approx(0.34, abs=0.005)
+    assert learned.rmse.argmax() == 0
+    assert learned.rmse[[learned.rmse.argmin(), 0]] == pytest.approx([0.14, 0.34], abs=0.005)
+    assert np.sort(learned.ranking)[[0, -1]] == pytest.approx([0.756, 0.779], abs=5e-4)
+    for values in game.exact:  # without mishaps and with them
+        assert (values.v[0, :, :, START] > values.v[1, :, :, START]).all()
+
+
+def test_the_critic_opens_the_market_whatever_the_task_is(game):
+    shops = [game.usual.moves.index(f"open {shop}") for shop in ("market", "bazaar")]
+    asked = np.array([("market", "bazaar").index(task.shop) for task in game.tasks])
+    for values in game.exact:
+        assert (values.q[1, 0, :, START][:, shops].argmax(axis=1) == asked).all()
+    q = game.learned.q[0, :, START]
+    assert (np.where(game.learned.pi[0, :, START] > 0, q, -np.inf).argmax(axis=1) == shops[0]).all()
+    assert game.learned.v[0, :, START].std() == pytest.approx(0.004, abs=5e-4)
+    assert game.exact[1].v[1, 0, :, START].std() == pytest.approx(0.04, abs=5e-3)
 
 
 def test_a_factor_out_of_range_is_refused():

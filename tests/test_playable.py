@@ -13,6 +13,7 @@ from qlearn_book.grid import GridError
 from qlearn_book.playable import PlayablePhone, data, page, words
 from qlearn_core.device.phone import START
 from qlearn_core.device.rules import outcomes
+from qlearn_core.device.tasks import split
 from qlearn_core.experiments import phone_game
 
 
@@ -32,6 +33,7 @@ def test_packed_arrays_come_back_as_they_were():
         "small": rng.integers(256, size=(3, 4)).astype(np.uint8),
         "signed": rng.integers(-128, 128, size=7).astype(np.int8),
         "wide": rng.integers(65536, size=(2, 3, 5)).astype(np.uint16),
+        "below zero": rng.integers(-300, 300, size=(2, 7)).astype(np.int16),
     }
     found = data.unpack(*data.pack(arrays))
     assert found.keys() == arrays.keys()
@@ -53,6 +55,36 @@ def test_the_table_of_the_page_follows_the_rules(game, payload):
                     after = usual.states[arrays["next"][c, s, m, k]]
                     found[after] = found.get(after, 0.0) + chance
                 assert found == pytest.approx(outcomes(phone.settings, state, move), abs=1e-12)
+
+
+def test_the_values_of_moves_follow_from_the_data_of_the_page(game, payload):
+    """One step ahead, as the browser computes them, gives what the solver does."""
+    arrays = data.unpack(payload["arrays"], base64.b64decode(payload["block"]))
+    ladders = np.zeros((len(payload["ladders"]), arrays["next"].shape[3]))
+    for row, rungs in zip(ladders, payload["ladders"], strict=True):
+        row[: len(rungs)] = np.diff([0.0, *rungs])
+    alive = ~game.usual.dynamics.terminal
+    for k, values in enumerate(game.exact):
+        for c, place in enumerate(game.places):
+            here = place[alive[place]]
+            chances, after = ladders[arrays["ladder"][c, here]], arrays["next"][c, here]
+            for t, goal in enumerate(payload["goals"]):
+                v = payload["gamma"] * arrays["v"][k, c, :, t] / payload["unit"]
+                v[:, goal] = 1.0
+                q = np.einsum("smk,lsmk->lsm", chances, v[:, after])
+                np.testing.assert_allclose(q, values.q[c, :, t, here].swapaxes(0, 1), atol=1e-5)
+
+
+def test_the_page_has_the_learned_values_as_they_are_stored(game, payload):
+    arrays = data.unpack(payload["arrays"], base64.b64decode(payload["block"]))
+    learned, unit = game.learned, payload["learned"]["unit"]
+    np.testing.assert_allclose(arrays["learned_q"].transpose(2, 3, 0, 1) / unit, learned.q)
+    np.testing.assert_allclose(arrays["learned_v"].transpose(1, 2, 0) / unit, learned.v)
+    visits = arrays["visits"].transpose(1, 2, 0) / unit
+    np.testing.assert_allclose(visits, game.visits, rtol=0, atol=0.5 / unit + 1e-9)
+    training, _ = split(game.usual.settings)
+    assert [game.tasks[t] for t in payload["learned"]["tasks"]] == list(training)
+    assert payload["axes"]["chances"][payload["learned"]["chances"]] == "usual"
 
 
 def test_what_chance_did_is_named_and_only_without_mishaps_never(game):
@@ -97,6 +129,8 @@ def test_the_element_names_its_controls_and_carries_its_data(game, payload):
     assert "A &lt;title&gt;" in element and element.count("<figure") == 1
     for ident in re.findall(r'for="([\w-]+)"', element):
         assert f'id="{ident}"' in element
+    heads = re.findall(r"<th scope=col>([\w ]+)</th>", element)
+    assert heads == [values.label for values in game.exact] + ["critic"]
     built = page.with_data(element, payload)
     (key,) = re.findall(r'<figure class="phone" data-qx="(\w+)"', built)
     assert f'<template class="qx-data" data-key="{key}">' in built

@@ -60,18 +60,19 @@ def test_the_key_of_a_users_function_covers_what_it_imports_of_this_package(stud
     assert set(covered) <= {"helper"} | package
 
 
-def test_the_json_files_of_a_package_are_part_of_it_and_others_are_not(tmp_path):
+@pytest.mark.parametrize("name", ["one.json", "one.npz"])
+def test_the_data_files_of_a_package_are_part_of_it_and_others_are_not(tmp_path, name):
     files = {"data": tmp_path / "__init__.py", "beside": tmp_path / "beside.py"}
     for file in files.values():
         file.write_text("")
     empty = digest(files)
-    (tmp_path / "one.json").write_text("1")
+    (tmp_path / name).write_text("1")
     first = digest(files)
-    (tmp_path / "one.json").write_text("2")
+    (tmp_path / name).write_text("2")
     assert len({empty, first, digest(files)}) == 3
     alone = {"beside": files["beside"]}
     before = digest(alone)
-    (tmp_path / "one.json").write_text("3")
+    (tmp_path / name).write_text("3")
     assert digest(alone) == before
 
 

@@ -1,9 +1,10 @@
 /* The phone that a reader plays: a table to step through, a screen to click on, values beside it.
-   Everything comes from Python as data; the only thing that happens here is chance, from a seed. */
+   Everything comes from Python as data. What happens here is chance, from a seed, and the exact
+   values of moves, which are a sum over what follows them. */
 (() => {
   "use strict";
   const { inflate } = window.qlearn;
-  const TYPES = { uint8: Uint8Array, int8: Int8Array, uint16: Uint16Array };
+  const TYPES = { uint8: Uint8Array, int8: Int8Array, uint16: Uint16Array, int16: Int16Array };
   const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
   /* The arrays of the block; the twin of `unpack` in playable/data.py. */
@@ -103,14 +104,38 @@
       return same(sheet.ladder) && same(sheet.next);
     }
 
-    /* What the k-th policy of `sheet.values` is worth from here. */
-    worth(k) {
-      const { sheet, chances, task, state } = this;
-      return {
-        v: at(sheet.v, k, chances, task, state) / sheet.unit,
-        q: Array.from(at(sheet.q, k, chances, task, state), (value) => value / sheet.unit),
-        success: at(sheet.success, k, chances, task, state, sheet.horizon - this.step) / sheet.unit,
+    /* What the k-th policy of `sheet.exact` is worth from here: V(s), and Q(s, m) = Σ P (r + γ V). */
+    exact(k) {
+      const { sheet, chances, layout, task, state } = this;
+      const v = (s) => at(sheet.v, k, chances, layout, task, s) / sheet.unit;
+      const q = (move) => {
+        const rungs = sheet.ladders[at(sheet.ladder, chances, state, move)];
+        const after = at(sheet.next, chances, state, move);
+        const target = (s) => (s === sheet.goals[task] ? 1 : sheet.gamma * v(s));
+        return rungs.reduce((sum, rung, j) => sum + (rung - (rungs[j - 1] ?? 0)) * target(after[j]), 0);
       };
+      return { v: v(state), q };
+    }
+
+    /* What the critic of the behaviour policy says; it sees the screen, not the chance of mishaps. */
+    learned() {
+      const { sheet, layout, task, state } = this;
+      return {
+        v: at(sheet.learned_v, state, layout, task) / sheet.learned.unit,
+        q: (move) => at(sheet.learned_q, state, move, layout, task) / sheet.learned.unit,
+      };
+    }
+
+    /* The chance that best play succeeds in the steps that are left. */
+    get success() {
+      const { sheet, chances, task, state, step } = this;
+      return at(sheet.success, chances, task, state, sheet.horizon - step) / sheet.unit;
+    }
+
+    /* How many actions of an episode the behaviour policy makes on this screen, for this task. */
+    get visits() {
+      const { sheet, layout, task, state } = this;
+      return at(sheet.visits, state, layout, task) / sheet.learned.unit;
     }
   }
 
@@ -120,6 +145,8 @@
     if (className) node.className = className;
     return node;
   }
+
+  const shown = (value) => value.toFixed(3).replace("-", "−");
 
   /* The element that a reader plays with; `fetch()` brings its data. */
   class Phone {
@@ -252,37 +279,47 @@
       this.tabulate();
     }
 
-    /* One row for the chance of success, one for V, one for each move that does something. */
+    /* One row for V, one for each move that does something, one for all the others. */
     tabulate() {
       const { game, sheet } = this;
-      const worth = sheet.values.map((_, k) => game.worth(k));
-      const left = sheet.horizon - game.step;
-      const percent = (share) => `${(100 * share).toFixed(1)} %`;
-      const rows = [
-        [`success in ${left} step${left === 1 ? "" : "s"}`, worth.map(({ success }) => [success, percent(success)])],
-        ["value V", worth.map(({ v }) => [v, v.toFixed(3)])],
-      ];
-      if (!sheet.terminal.includes(game.state)) {
-        const different = [0, ...game.offered.filter((move) => !game.isIdle(move))];
-        different.sort((a, b) => worth[0].q[b] - worth[0].q[a]);
-        for (const move of different) {
-          const name = move ? sheet.moves[move][0] : "anything else";
-          rows.push([name, worth.map(({ q }) => [q[move], q[move].toFixed(3)])]);
-        }
-      }
+      const worth = [...sheet.exact.map((_, k) => game.exact(k)), game.learned()];
+      const over = sheet.terminal.includes(game.state);
+      const moves = over ? [] : [0, ...game.offered.filter((move) => !game.isIdle(move))];
+      moves.sort((a, b) => worth[0].q(b) - worth[0].q(a));
+      const highest = worth.map(({ q }) => shown(Math.max(...moves.map(q))));
+      const row = (name, values, tops = []) => {
+        const line = document.createElement("tr");
+        line.append(made("th", name));
+        line.firstChild.scope = "row";
+        values.forEach((value, k) => {
+          const cell = made("td", "");
+          cell.append(shown(value) === tops[k] ? made("strong", shown(value)) : shown(value));
+          cell.style.setProperty("--share", value);
+          line.append(cell);
+        });
+        return line;
+      };
+      const name = (move) => (move ? sheet.moves[move][0] : "anything else");
       this.root.querySelector(".phone-values tbody").replaceChildren(
-        ...rows.map(([name, cells]) => {
-          const row = document.createElement("tr");
-          const head = made("th", name);
-          head.scope = "row";
-          row.append(head);
-          for (const [share, text] of cells) {
-            const cell = made("td", text);
-            cell.style.setProperty("--share", share);
-            row.append(cell);
-          }
-          return row;
-        })
+        row("value V", worth.map(({ v }) => v)),
+        ...moves.map((move) => row(name(move), worth.map(({ q }) => q(move)), highest))
+      );
+      this.say(over ? "" : this.note, ".phone-note");
+    }
+
+    /* How far best play comes in the time, and what the critic may know of this screen. */
+    get note() {
+      const { game, sheet } = this;
+      const { episodes, chances, tasks } = sheet.learned;
+      const left = sheet.horizon - game.step;
+      const success = (100 * game.success).toFixed(1);
+      const elsewhere = game.chances === chances ? "" : ", not on this one";
+      const trained = tasks.includes(game.task) ? "is one of those" : "is none of those";
+      return (
+        `In ${left} step${left === 1 ? "" : "s"} best play succeeds in ${success} %. ` +
+        `The critic learned from ${episodes} episodes on the usual phone${elsewhere}. ` +
+        `This task ${trained} it was trained on. ` +
+        `For it the behaviour policy makes ${game.visits.toFixed(2)} actions of an episode on this screen.`
       );
     }
 

@@ -10,11 +10,14 @@ stand one after the other, in C order; of numbers with two bytes first all low o
     next     (C, S, M, K) uint8      the K successors, as `Phone.follow` draws them
     happened (C, S, M, K) uint8      what went wrong, a position in the list of events
     ladder   (C, S, M) uint8         which of `ladders` holds their cumulative probabilities
-    q        (V, C, T, S, M) uint16  values in units of 1/UNIT
-    v        (V, C, T, S) uint16
-    success  (V, C, T, S, H + 1) uint16
+    v        (V, C, L, T, S) uint16  exact values of V policies in units of 1/UNIT
+    success  (C, T, S, H + 1) uint16  of best play
+    learned_q (S, M, L, T) int16     what the critic says, in units of 1/LEARNED
+    learned_v (S, L, T) int16
+    visits   (S, L, T) uint16        actions of the behaviour policy, in units of 1/LEARNED
 
-for L layouts, S states, F frames, C levels of chance, M moves, T tasks, V named tables of values.
+for L layouts, S states, F frames, C levels of chance, M moves, T tasks. The exact values of moves
+are not in it: they follow from v, q(s, m) = Σ_k P(next_k) (r + γ v(next_k)).
 """
 
 from __future__ import annotations
@@ -31,9 +34,11 @@ from qlearn_core.device.glyphs import CELL
 from qlearn_core.device.layouts import COLUMNS, NUM_PIXELS, ROWS, WIDTH
 from qlearn_core.device.phone import START
 from qlearn_core.device.screens import THEMES, actions, advert_row, draw, make_frames
-from qlearn_core.experiments.phone_game import GAMMA, LEVELS, Game
+from qlearn_core.device.tasks import split
+from qlearn_core.experiments.phone_game import GAMMA, LEVELS, NUM_EPISODES, Game
 
-UNIT = 65_000  # values are right to half of a 65,000th
+UNIT = 65_000  # exact values are right to half of a 65,000th
+LEARNED = 1_000  # and learned ones to half of a thousandth, as they are stored
 
 
 def payload(name: str, game: Game) -> dict:
@@ -60,8 +65,14 @@ def payload(name: str, game: Game) -> dict:
         "terminal": np.flatnonzero(usual.dynamics.terminal).tolist(),
         "themes": [THEMES[screens.layout.theme].tolist() for screens in game.screens],
         "ladders": ladders,
-        "values": [{"name": values.name, "label": values.label} for values in game.values],
+        "exact": [values.label for values in game.exact],
         "unit": UNIT,
+        "learned": {
+            "unit": LEARNED,
+            "episodes": NUM_EPISODES,
+            "chances": list(LEVELS).index("usual"),
+            "tasks": [game.tasks.index(task) for task in split(usual.settings)[0]],
+        },
         "arrays": specs,
         "block": base64.b64encode(block).decode(),
     }
@@ -85,11 +96,15 @@ def _arrays(game: Game) -> tuple[dict[str, np.ndarray], list[list[float]]]:
         "next": following,
         "happened": happened,
         "ladder": ladder,
-        "q": [np.rint(values.q * UNIT) for values in game.values],
-        "v": [np.rint(values.v * UNIT) for values in game.values],
-        "success": [np.rint(values.success * UNIT) for values in game.values],
+        "v": [np.rint(values.v * UNIT) for values in game.exact],
+        "success": np.rint(game.success * UNIT),
+        # What is alike side by side, and so are the zeros of moves that a screen does not offer.
+        "learned_q": np.rint(game.learned.q.transpose(2, 3, 0, 1) * LEARNED),
+        "learned_v": np.rint(game.learned.v.transpose(2, 0, 1) * LEARNED),
+        "visits": np.rint(game.visits.transpose(2, 0, 1) * LEARNED),
     }
-    types = {"light": np.int8, "q": np.uint16, "v": np.uint16, "success": np.uint16}
+    types = {"light": np.int8, "v": np.uint16, "success": np.uint16, "visits": np.uint16}
+    types |= {"learned_q": np.int16, "learned_v": np.int16}
     packed = {
         name: np.array(values).astype(types.get(name, np.uint8)) for name, values in arrays.items()
     }

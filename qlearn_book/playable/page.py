@@ -29,7 +29,8 @@ def html(payload: dict, title: str, image: np.ndarray) -> str:
         f'<button type="button" data-move="{move}">{escape(payload["moves"][move][0])}</button>'
         for move in payload["buttons"]
     )
-    heads = "".join(f"<th scope=col>{escape(v['label'])}</th>" for v in payload["values"])
+    exact = payload["exact"]
+    heads = "".join(f"<th scope=col>{escape(label)}</th>" for label in (*exact, "critic"))
     return (
         f'<figure class="phone" id="{name}" style="--rows:{rows};--columns:{columns}">'
         f'<figcaption class="qx-title" id="{name}-title">{escape(title)}</figcaption>'
@@ -58,9 +59,11 @@ def html(payload: dict, title: str, image: np.ndarray) -> str:
         f'<p class="phone-said" role="status" id="{name}-said">{escape(start)} '
         f"Step 0 of {payload['horizon']}, reward 0.</p>"
         '<p class="phone-place visually-hidden" role="status"></p>'
-        f'<table class="phone-values"><caption>Exact values of this screen, γ = '
-        f"{payload['gamma']:g}</caption><thead><tr><td></td>{heads}</tr></thead>"
-        "<tbody></tbody></table>"
+        f'<table class="phone-values"><caption>Values of this screen, γ = {payload["gamma"]:g}; '
+        "the highest move of each column in bold</caption><thead><tr><td></td>"
+        f"<th scope=colgroup colspan={len(exact)}>exact</th>"
+        f"<th scope=colgroup>learned</th></tr><tr><td></td>{heads}</tr></thead>"
+        '<tbody></tbody></table><p class="phone-note"></p>'
         f'<p class="phone-how" id="{name}-how">Click on the screen, or move over it with the '
         "arrow keys and press Enter.</p>"
         "<noscript><p>This is a picture of the home screen; the phone needs JavaScript to be "

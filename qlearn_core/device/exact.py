@@ -19,7 +19,7 @@ import numpy as np
 from qlearn_core.mdp import check_integer, check_policy
 from qlearn_core.planning import evaluate_policy
 
-from .phone import Phone
+from .phone import START, Phone
 from .screens import Screens
 from .tasks import Task
 
@@ -92,6 +92,21 @@ def optimal_success(phone: Phone, task: Task, *, horizon: int) -> np.ndarray:
     No policy on screens can do better. Raises ValueError for a horizon < 0.
     """
     return _backward(phone, task, lambda q: q.max(axis=1), horizon)
+
+
+def expected_visits(phone: Phone, pi: np.ndarray, *, horizon: int) -> np.ndarray:
+    """(S,) the expected number of actions in each state of an episode of at most `horizon` actions.
+
+    pi holds probabilities (S, M). Raises ValueError as `success_probability` does.
+    """
+    pi = check_policy(phone.dynamics, pi)
+    step = np.einsum("sm,smt->st", pi, phone.dynamics.P)
+    here = np.eye(phone.num_states)[START]
+    total = np.zeros(phone.num_states)
+    for _ in range(check_integer(horizon, "horizon", 0)):
+        total += here
+        here = here @ step
+    return np.where(phone.dynamics.terminal, 0.0, total)
 
 
 def _backward(phone: Phone, task: Task, values: Callable, horizon: int) -> np.ndarray:

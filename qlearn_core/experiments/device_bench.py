@@ -20,9 +20,9 @@ from qlearn_core.device.encoder import (
     features,
     oracle_features,
 )
-from qlearn_core.device.exact import at_actions, success_probability
+from qlearn_core.device.exact import at_actions, expected_visits, success_probability
 from qlearn_core.device.extraction import best_of_n, spot_table
-from qlearn_core.device.layouts import make_layouts
+from qlearn_core.device.layouts import Layout, make_layouts
 from qlearn_core.device.phone import START, make_phone
 from qlearn_core.device.pretraining import off_the_shelf, untrained
 from qlearn_core.device.rollouts import Trajectories, all_images, roll_out, seeing
@@ -99,19 +99,9 @@ class Bench:
             values = evaluate_policy(phone.mdp(task), pi, gamma=gamma)
             at_spots = at_actions(one, values)[:, action_of_spot(phone.settings)]
             q.append(at_spots.repeat(num_frames, axis=0))
-            visits.append(self._visits(pi).repeat(num_frames) / num_frames)
+            here = expected_visits(phone, pi, horizon=phone.settings.horizon)
+            visits.append(here.repeat(num_frames) / num_frames)
         return np.concatenate(q), np.concatenate(visits)
-
-    def _visits(self, pi: np.ndarray) -> np.ndarray:
-        """(S,) the expected number of actions in each state until the end or the time limit."""
-        dynamics = self.screens[0].phone.dynamics
-        step = np.einsum("sm,smt->st", pi, dynamics.P)
-        here = np.eye(len(pi))[START]
-        total = np.zeros(len(pi))
-        for _ in range(self.screens[0].phone.settings.horizon):
-            total += here
-            here = here @ step
-        return np.where(dynamics.terminal, 0.0, total)
 
 
 @lru_cache(maxsize=1)
@@ -135,16 +125,19 @@ def make_bench(chance: float, seed: int) -> Bench:
 
     Raises ValueError for a chance outside [0, 5] or a seed < 0.
     """
-    check_real(chance, "chance", "in [0, 5]", lambda x: 0 <= x <= 5)
     check_integer(seed, "seed", 0)
+    return bench_in(make_layouts(SETTINGS, NUM_LAYOUTS, seed=seed), chance)
+
+
+def bench_in(layouts: tuple[Layout, ...], chance: float) -> Bench:
+    """The same in layouts that are given. Raises ValueError for a chance outside [0, 5]."""
+    check_real(chance, "chance", "in [0, 5]", lambda x: 0 <= x <= 5)
     usual = {
         name: chance * getattr(SETTINGS, name)
         for name in ("miss", "mistype", "load_failure", "popup", "crash")
     }
     phone = make_phone(replace(SETTINGS, **usual))
-    screens = tuple(
-        make_screens(phone, layout) for layout in make_layouts(SETTINGS, NUM_LAYOUTS, seed=seed)
-    )
+    screens = tuple(make_screens(phone, layout) for layout in layouts)
     training, test = split(SETTINGS)
     tasks = training + test
     beta = spot_table(behaviour_policy(), SETTINGS, all_images(screens), tasks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -12,12 +13,14 @@ from qlearn_book.playable import words
 from qlearn_book.playable.data import UNIT
 from qlearn_core.device.layouts import COLUMNS, NUM_PIXELS
 from qlearn_core.device.phone import START
+from qlearn_core.device.tasks import split
 from qlearn_core.experiments import phone_game
+from qlearn_core.experiments.phone_critic import idle_moves
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.test_access import SMALL
 from tests.browser.test_everywhere import WIDER
 
-FAR = 0.51 / UNIT  # values are rounded to steps of 1/UNIT
+FAR = 0.51 / UNIT  # exact values are rounded to steps of 1/UNIT
 
 SHEET = """const { Game, unpack, payloadOf } = window.qlearn;
 const sheet = await unpack(await payloadOf(document.querySelector("figure.phone")));"""
@@ -36,9 +39,10 @@ REPLAY = f"""async ([episodes]) => {{ {SHEET}
     const game = new Game(sheet, {{ chances, layout, task }}, () => uniforms.shift());
     const seen = [];
     for (const touch of touches) {{
-      const {{ state, frame, offered, over }} = game;
-      const worth = sheet.values.map((_, k) => game.worth(k));
-      seen.push({{ state, frame, offered, over, worth }});
+      const {{ state, frame, offered, over, success, visits }} = game;
+      const told = [game.exact(0), game.exact(1), game.learned()];
+      const worth = told.map(({{ v, q }}) => [v, offered.map(q)]);
+      seen.push({{ state, frame, offered, over, success, visits, worth }});
       game.play(touch < 0 ? sheet.buttons[-touch - 1] : game.moveAt(touch));
       Object.assign(seen.at(-1), {{ next: game.state, reward: game.reward, event: game.event }});
       if (game.over) break;
@@ -104,7 +108,7 @@ def on_the_way(game: phone_game.Game, episode: dict) -> list[int]:
     usual, uniforms = game.usual, episode["uniforms"]
     c, screens = episode["chances"], game.screens[episode["layout"]]
     phone, place = game.phones[c], game.places[c].tolist()
-    q, state, touches = game.values[0].q[c, episode["task"]], START, []
+    q, state, touches = game.exact[0].q[c, 0, episode["task"]], START, []
     for step in range(15):
         move = int(q[state].round(9).argmax())
         action = int(np.flatnonzero(screens.moves[state] == move)[0])
@@ -128,10 +132,15 @@ def assert_same_episode(game: phone_game.Game, episode: dict, seen: list[dict]) 
     for time, (touch, step) in enumerate(zip(episode["touches"], seen, strict=False)):
         assert (step["state"], step["frame"], step["over"]) == (state, frame, False)
         assert step["offered"] == sorted(set(screens.moves[state].tolist()))
-        for values, worth in zip(game.values, step["worth"], strict=True):
-            np.testing.assert_allclose(worth["q"], values.q[c, task, state], atol=FAR)
-            assert abs(worth["v"] - values.v[c, task, state]) < FAR
-            assert abs(worth["success"] - values.success[c, task, state, 15 - time]) < FAR
+        for values, (v, q) in zip(game.exact, step["worth"], strict=False):
+            at = (c, episode["layout"], task, state)
+            np.testing.assert_allclose(q, values.q[at][step["offered"]], rtol=0, atol=FAR)
+            assert abs(v - values.v[at]) < FAR
+        at, (v, q) = (episode["layout"], task, state), step["worth"][-1]
+        np.testing.assert_allclose(q, game.learned.q[at][step["offered"]], rtol=0, atol=1e-9)
+        assert v == pytest.approx(game.learned.v[at])
+        assert abs(step["visits"] - game.visits[at]) < 6e-4
+        assert abs(step["success"] - game.success[c, task, state, 15 - time]) < FAR
         pixel = touch // COLUMNS * 5 * 30 + touch % COLUMNS * 5 + 62 if touch >= 0 else None
         move = int(screens.moves[state, NUM_PIXELS - touch - 1 if touch < 0 else pixel])
         after = place[int(phone.follow(place.index(state), move, next(uniforms)))]
@@ -165,7 +174,8 @@ def read(page) -> dict:
         """() => { const root = document.querySelector("figure.phone");
         return { ...root.dataset, said: root.querySelector(".phone-said").textContent,
                  rows: [...root.querySelectorAll(".phone-values tbody tr")].map(
-                   (row) => [...row.children].map((cell) => cell.textContent)) }; }"""
+                   (row) => [...row.children].map(
+                     (cell) => cell.textContent.replace("−", "-"))) }; }"""
     )
 
 
@@ -283,22 +293,68 @@ def test_an_episode_is_cut_off_and_the_same_seed_gives_the_same_luck(phone):
     assert page.get_by_label("seed").input_value() == "4" and read(page)["step"] == "0"
 
 
-def test_the_table_holds_success_the_value_and_the_moves_that_do_something(phone, game):
+HEAD = """() => [...document.querySelectorAll("figure.phone .phone-values thead th")].map((cell) =>
+  [cell.textContent, cell.scope, cell.colSpan])"""
+BOLD = """() => [...document.querySelectorAll("figure.phone .phone-values strong")].map((number) =>
+  [number.closest("tr").cells[0].textContent, number.closest("td").cellIndex])"""
+
+
+def test_the_table_holds_exact_and_learned_values_of_what_does_something(phone, game):
     page = phone().page
+    assert page.evaluate(HEAD) == [
+        ["exact", "colgroup", 2], ["learned", "colgroup", 1],
+        ["best play", "col", 1], ["behaviour policy", "col", 1], ["critic", "col", 1],
+    ]  # fmt: skip
     rows = {row[0]: row[1:] for row in read(page)["rows"]}
-    best, script = game.values
-    names = ("success in 15 steps", "value V", "open the market", "open the bazaar",
-             "open the clock", "open the mail", "anything else")  # fmt: skip
+    names = ("value V", "open the market", "open the bazaar", "open the clock", "open the mail",
+             "anything else")  # fmt: skip
     assert set(rows) == set(names)
-    for k, values in enumerate((best, script)):
-        share, value = values.success[1, 0, START, 15], values.v[1, 0, START]
-        percent = float(rows["success in 15 steps"][k].removesuffix(" %"))
-        assert percent == pytest.approx(100 * share, abs=0.05 + 100 * FAR)
-        assert float(rows["value V"][k]) == pytest.approx(value, abs=5e-4 + FAR)
+    assert list(rows)[:3] == ["value V", "open the market", "anything else"]  # the best ones first
+    learned = game.learned
+    columns = [(values.v[1, 0, 0], values.q[1, 0, 0]) for values in game.exact]
+    columns.append((learned.v[0, 0], learned.q[0, 0]))
+    for k, (v, q) in enumerate(columns):
+        assert float(rows["value V"][k]) == pytest.approx(v[START], abs=5e-4 + FAR)
         for name, move in (("open the market", "open market"), ("anything else", "nothing")):
-            exact = values.q[1, 0, START, game.usual.moves.index(move)]
-            assert float(rows[name][k]) == pytest.approx(exact, abs=5e-4 + FAR)
-    assert list(rows)[2:4] == ["open the market", "anything else"]  # the best ones first
+            worth = q[START, game.usual.moves.index(move)]
+            assert float(rows[name][k]) == pytest.approx(worth, abs=5e-4 + FAR)
+        highest = max(names[1:], key=lambda name, k=k: float(rows[name][k]))
+        assert [highest, k + 1] in page.evaluate(BOLD)
+
+
+def test_a_reader_who_clicks_sees_what_the_critic_says_of_each_screen(phone, game):
+    """In another layout, for a task that it was not trained on, screen by screen."""
+    page, layout = phone().page, 1
+    _, unseen = split(game.usual.settings)
+    t = game.tasks.index(unseen[0])
+    choose(page, task=t, layout=layout, chances=0, seed=1)
+    for move in ("open market", "bar", "home", "open bazaar"):
+        state = int(read(page)["state"])
+        (_, v), *rows = ((row[0], float(row[-1])) for row in read(page)["rows"])
+        assert v == pytest.approx(game.learned.v[layout, t, state], abs=6e-4)
+        moves = set(game.screens[layout].moves[state].tolist())
+        moves = {0} | {m for m in moves if not idle_moves(game.usual)[state, m]}
+        assert dict(rows) == pytest.approx({
+            words.move_words(game.usual.moves[m])[0] if m else "anything else": (
+                game.learned.q[layout, t, state, m]
+            )
+            for m in moves
+        }, abs=6e-4)  # fmt: skip
+        note = page.locator(".phone-note").inner_text()
+        (visits,) = re.findall(r"makes (\d\.\d\d) actions", note)
+        assert float(visits) == pytest.approx(game.visits[layout, t, state], abs=6e-3)
+        assert "not on this one" in note and "This task is none of those" in note
+        if move == "home":
+            page.get_by_role("button", name="home").click()
+        else:
+            row, column = cell_of(game, layout, state, move)
+            size = page.locator(".phone-screen").bounding_box()["width"] / 6
+            where = {"x": (column + 0.5) * size, "y": (row + 0.5) * size}
+            page.locator(".phone-screen").click(position=where)
+    choose(page, task=game.tasks.index(split(game.usual.settings)[0][0]), chances=1)
+    note = page.locator(".phone-note").inner_text()
+    assert "This task is one of those" in note and "not on this one" not in note
+    assert f"In 15 steps best play succeeds in {100 * game.success[1, 0, START, 15]:.1f} %" in note
 
 
 @pytest.mark.parametrize("where", ["folder", "cut off"])
