@@ -102,6 +102,14 @@ def test_with_more_data_the_order_is_the_same():
     assert interval(fall)[1] < 0
 
 
+def test_with_the_state_told_the_order_is_the_same():
+    told = {name: best_of(name, encoder="oracle")[1] for name in experiment_arms()}
+    means = [told[name].mean() for name in ("Best-of-N", "AWR", "REINFORCE", "logged gradient")]
+    assert means == pytest.approx([0.252, 0.535, 0.551, 0.578], abs=6e-4)
+    for name in ("AWR", "REINFORCE"):
+        assert interval(told["Best-of-N"] - told[name])[1] < 0
+
+
 def experiment_arms() -> list[str]:
     return [one.name for one in arms().arms]
 
