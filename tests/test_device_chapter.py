@@ -149,14 +149,17 @@ def test_the_exact_values_of_the_game_solve_their_equations(game):
 def test_the_critic_is_right_where_the_way_is_one_and_guesses_where_the_instruction_decides(
     game, is_right
 ):
-    right = np.zeros(5, dtype=int)
+    right, told = np.zeros(5, dtype=int), np.zeros(5)
     for t, task in enumerate(game.tasks):
         state = HOME
         way = (f"open {task.shop}", "bar", f"type {task.word}", "search", f"pick {task.pattern}")
         for step, move in enumerate(way):
-            right[step] += is_right[:, t, game.usual.states.index(state)].sum()
+            s = game.usual.states.index(state)
+            right[step] += is_right[:, t, s].sum()
+            told[step] += game.learned.v[:, t, s].sum()
             state = intended(state, move)
     assert right.tolist() == [27, 54, 18, 54, 16]
+    assert (np.diff(told) > 0).all()  # it knows how far along one is
 
 
 def test_where_the_behaviour_policy_hardly_ever_is_the_critic_is_no_better_than_chance(

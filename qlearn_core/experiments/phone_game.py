@@ -23,7 +23,7 @@ from qlearn_core.planning import evaluate_policy, optimal_q
 LEVELS = {"none": 0.0, "usual": 1.0, "double": 2.0}
 NUM_LAYOUTS = 3
 GAMMA = 0.95
-#: That the critic learned from; `phone_critic` makes them.
+#: What the critic learned from.
 NUM_EPISODES = 64
 
 

@@ -38,6 +38,7 @@ def test_the_phone_is_played_in_a_notebook(lab, visit):
     root.locator(".phone-screen").click(position={"x": 75, "y": 75})
     assert root.get_attribute("data-step") == "1"
     assert "Step 1 of 15" in root.locator(".phone-said").inner_text()
+    assert root.locator(".phone-values tbody tr").first.locator("td").count() == 3
 
 
 def move_first_control(page, panel, explorer: Explorer) -> None:

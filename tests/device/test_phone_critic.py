@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import t as student
+from scipy.stats import t, ttest_ind
 
+from qlearn_core.device.critic import METHODS
 from qlearn_core.device.encoder import action_of_spot
 from qlearn_core.device.exact import at_actions
 from qlearn_core.device.rollouts import all_images
@@ -17,7 +18,8 @@ from qlearn_core.experiments.device_bench import GAMMA, Bench, accuracy
 from qlearn_core.experiments.device_orderings import NUM_SEEDS
 from qlearn_core.experiments.learned_values import STEPS
 from qlearn_core.experiments.phone_critic import by_moves, idle_moves, learned_values
-from qlearn_core.experiments.phone_game import LEVELS
+from qlearn_core.experiments.phone_game import LEVELS, NUM_EPISODES
+from qlearn_core.experiments.results import load
 from qlearn_core.planning import evaluate_policy
 from tests.device.tiny import SETTINGS, tiny
 
@@ -44,7 +46,7 @@ def test_values_of_moves_are_what_loops_over_frames_and_spots_give(bench, scores
     phone = bench.screens[0].phone
     spots = action_of_spot(SETTINGS)
     for layout, screens in enumerate(bench.screens):
-        for t, task in enumerate(all_tasks(SETTINGS)):
+        for index, task in enumerate(all_tasks(SETTINGS)):
             g = bench.tasks.index(task)
             for s in np.flatnonzero(~phone.dynamics.terminal):
                 chances, worth, values = np.zeros(phone.num_moves), np.zeros(phone.num_moves), []
@@ -59,18 +61,18 @@ def test_values_of_moves_are_what_loops_over_frames_and_spots_give(bench, scores
                         worth[move] += bench.beta[k, g, spot] * scores[0][g, k, spot]
                 made = chances > 0
                 worth[made] /= chances[made]
-                np.testing.assert_allclose(pi[layout, t, s], chances / SETTINGS.num_frames)
-                np.testing.assert_allclose(q[layout, t, s], worth, atol=1e-12)
-                assert v[layout, t, s] == pytest.approx(np.mean(values))
+                np.testing.assert_allclose(pi[layout, index, s], chances / SETTINGS.num_frames)
+                np.testing.assert_allclose(q[layout, index, s], worth, atol=1e-12)
+                assert v[layout, index, s] == pytest.approx(np.mean(values))
 
 
 def test_moves_that_do_nothing_are_one_without_changing_the_exact_values(bench, scores):
     pi, _, _ = by_moves(bench, *scores)
-    for t, task in enumerate(all_tasks(SETTINGS)):
+    for index, task in enumerate(all_tasks(SETTINGS)):
         truth, _ = bench.truth(bench.tasks.index(task))
         in_layouts = np.split(truth, len(bench.screens))
         for layout, (screens, expected) in enumerate(zip(bench.screens, in_layouts, strict=True)):
-            q = evaluate_policy(screens.phone.mdp(task), pi[layout, t], gamma=GAMMA)
+            q = evaluate_policy(screens.phone.mdp(task), pi[layout, index], gamma=GAMMA)
             at_spots = at_actions(screens, q)[:, action_of_spot(SETTINGS)]
             found = at_spots.repeat(SETTINGS.num_frames, axis=0)
             np.testing.assert_allclose(found, expected, atol=1e-9)
@@ -136,7 +138,16 @@ def test_the_stored_values_are_as_accurate_as_further_seeds_of_the_critic():
         tables = (learned.q[:, task], q[:, task], learned.pi[:, task])
         flat = (table.reshape(-1, table.shape[-1]) for table in tables)
         pairs.append(accuracy(*flat, game.visits[:, task].ravel()))
-    wide = student.ppf(0.9995, NUM_SEEDS - 1) * np.sqrt(1 + 1 / NUM_SEEDS)
+    wide = t.ppf(0.9995, NUM_SEEDS - 1) * np.sqrt(1 + 1 / NUM_SEEDS)
     found = np.mean(pairs, axis=0)
     for now, seeds in zip(found, (learned.rmse, learned.ranking), strict=True):
         assert abs(now - seeds.mean()) <= wide * seeds.std(ddof=1)
+
+
+def test_the_critics_are_as_accurate_as_those_of_the_laboratory():
+    """The same learner on other layouts, measured by another experiment: Welch's test at 0.1 %."""
+    settings = {"num_episodes": NUM_EPISODES, "chance": 1.0, "encoder": "places"}
+    cell, learned = load("td_against_mc").cell(**settings), stored.load()
+    for here, there in ((learned.rmse, cell["rmse"]), (learned.ranking, cell["ranking"])):
+        result = ttest_ind(here, there[:, METHODS.index("td")], equal_var=False)
+        assert result.pvalue > 0.001

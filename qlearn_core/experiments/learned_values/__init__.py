@@ -14,7 +14,7 @@ import numpy as np
 from qlearn_core.device.files import load_arrays, save_arrays
 
 FILE = Path(__file__).resolve().parent / "phone_critic.npz"
-#: Steps in which numbers are stored.
+#: Steps in which numbers are stored. That of pi moves exact values by 0.0005 at most.
 STEPS = {"pi": 5e-4, "q": 1e-3, "v": 1e-3}
 #: Numbers that are stored as they are.
 ACCURACIES = ("rmse", "ranking")
