@@ -134,6 +134,21 @@ def test_features_that_knew_places_get_worse():
     )
 
 
+def test_shuffled_labels_do_the_same_harm_and_an_untrained_encoder_gains():
+    assert mean("success", "shuffled", "places") == pytest.approx(0.402, abs=6e-4)
+    assert gain("success", "change", "shuffled", "places") == pytest.approx(
+        (0.029, -0.044, 0.095), abs=6e-4
+    )
+    assert mean("success", "none", "untrained") == pytest.approx(0.170, abs=6e-4)
+    assert mean("success", "change", "untrained") == pytest.approx(0.305, abs=6e-4)
+    assert gain("success", "change", "none", "untrained") == pytest.approx(
+        (0.135, 0.093, 0.174), abs=6e-4
+    )
+    assert [mean("ranking", t, "untrained") for t in ("none", "change")] == pytest.approx(
+        [0.467, 0.546], abs=6e-4
+    )
+
+
 def test_the_labels_of_the_data_are_nearly_free_of_error():
     cell = load("representation").cell(encoder="pages", tuning="change")
     assert cell["labelled"].mean() == pytest.approx(0.738, abs=6e-4)
@@ -147,4 +162,6 @@ def test_a_record_of_the_figure_has_the_means_of_the_stored_cells():
     for k, tuning in enumerate(record.tunings):
         assert record.values[k] == pytest.approx(tuned("action_share", tuning))
         assert record.intervals[k] == pytest.approx(interval(record.values[k]))
-    assert experiment.tunings(encoder="untrained", measure="ranking").tunings == ("none",)
+    assert experiment.tunings(encoder="untrained", measure="ranking").tunings == (
+        "none", "change",
+    )  # fmt: skip
