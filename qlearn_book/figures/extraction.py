@@ -126,7 +126,7 @@ def _counted(values, y: tuple) -> dict:
 def followers(record: Followers) -> dict:
     """Success of tables and of networks, a row for each way."""
     rows = np.arange(len(record.names))[::-1]
-    drawing = marks.axes(x=("share of episodes that succeed", 0, 1), y=("", -0.6, len(rows) + 0.2))
+    drawing = marks.axes(x=("share of episodes that succeed", 0, 1), y=("", -0.6, len(rows) + 0.8))
     drawing["layout"]["yaxis"] |= {"tickmode": "array", "tickvals": [], "ticktext": []}
     marks.line(drawing, [record.behaviour] * 2, [-0.6, len(rows) - 0.4], "behaviour", INK,
                dash="dot")  # fmt: skip
@@ -136,10 +136,12 @@ def followers(record: Followers) -> dict:
             marks.line(drawing, record.ends[:, k, row], [place] * 2,
                        f"{record.names[row]}, {name}, 95 % interval", colour, width=4)  # fmt: skip
         marks.points(drawing, record.means[k], places, name, colour)
-        marks.write(drawing, [0.99], [len(rows) - 0.05 - 0.3 * k], [name], colour,
+        marks.write(drawing, [0.99], [len(rows) + 0.6 - 0.35 * k], [name], colour,
                     where="middle left")  # fmt: skip
-    marks.write(drawing, [0.01] * len(rows), rows + 0.16, list(record.names), INK,
-                where="middle right")  # fmt: skip
+    marks.write(drawing, [0.99], [len(rows) - 0.1], ["dotted: behaviour policy"], INK,
+                where="middle left")  # fmt: skip
+    marks.write(drawing, [0.99] * len(rows), rows + 0.16, list(record.names), INK,
+                where="middle left")  # fmt: skip
     pairs = "; ".join(
         f"{name}: {100 * table:.0f} % and {100 * network:.0f} %"
         for name, table, network in zip(record.names, *record.means, strict=True)
