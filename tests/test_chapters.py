@@ -22,7 +22,7 @@ STEMS = [path.stem for path in chapters()]
 LACKING = {
     "bootstrapping": {"alpha"},  # sums of errors, whatever the step
     "capacity": {"alpha", "depth"},  # norms and floors of one MDP
-    "critic": {"alpha", "depth"},  # a fixed point and means; the phone's way is six actions long
+    "critic": {"depth"},  # the way of the phone is six actions long
     "device": {"alpha", "depth"},  # exact values; the way to an order is six actions long
     "extraction": {"alpha", "depth"},  # stored results, and noise on exact values
     "horizon": {"alpha"},  # sweeps with exact targets
