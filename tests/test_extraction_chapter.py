@@ -167,7 +167,7 @@ def test_the_tables_beside_the_networks_are_those_of_the_other_experiment():
 
 @pytest.mark.parametrize("side", range(2))
 def test_the_record_of_networks_holds_the_means_of_the_file(side):
-    record = experiment.followers(tasks=experiment.SIDES[side])
+    record = experiment.tables_and_networks(tasks=experiment.SIDES[side])
     (cell,) = load("networks").cells
     assert record.means == pytest.approx(cell["success"][:, :, side].mean(axis=0))
     assert record.behaviour == pytest.approx(cell["behaviour"][:, side].mean())
@@ -176,12 +176,12 @@ def test_the_record_of_networks_holds_the_means_of_the_file(side):
             expected = interval(cell["success"][:, k, side, row])
             assert record.ends[:, k, row] == pytest.approx(expected)
     with pytest.raises(ValueError, match="tasks must be one of training tasks, test tasks"):
-        experiment.followers(tasks="all")
+        experiment.tables_and_networks(tasks="all")
 
 
 @pytest.mark.claim("extraction-stable")
 def test_networks_with_weights_survive_and_gradients_run_away():
-    record = experiment.followers(tasks="test tasks")
+    record = experiment.tables_and_networks(tasks="test tasks")
     assert record.names == (
         "Best-of-N, N = 4", "Best-of-N, N = 16", "AWR, T = 0.1", "AWR, T = 0.3", "REINFORCE",
         "logged gradient",
@@ -191,7 +191,7 @@ def test_networks_with_weights_survive_and_gradients_run_away():
     assert learned == pytest.approx([0.370, 0.184, 0.514, 0.471, 0.072, 0.000], abs=6e-4)
     assert record.divergence[1, 4:] == pytest.approx([2.16, 4.60], abs=6e-3)
     assert record.num_diverged == 0
-    trained_on = experiment.followers(tasks="training tasks").means
+    trained_on = experiment.tables_and_networks(tasks="training tasks").means
     assert (trained_on[1, 4:] < 0.1).all() and (trained_on[0, 4:] > 0.6).all()
     assert [judged(k).verdict for k in (16, 17)] == ["reversed", "reproduced"]
     assert ends(judged(16)) == pytest.approx((-0.144, -0.205, -0.084), abs=6e-4)

@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 
+from qlearn_core.device.behaviour import SCRIPT
 from qlearn_core.device.extraction import best_of_n, divergence
 from qlearn_core.device.online import improved
 from qlearn_core.device.phone import START
@@ -37,7 +38,7 @@ def test_a_round_is_what_loops_over_all_pairs_of_candidates_give(monkeypatch):
     monkeypatch.setattr(experiment, "NUM_DRAWS", 2)
     screens = screens_at(1.0)
     phone, mdp = screens.phone, screens.phone.mdp(TASK)
-    script = script_policy(screens, TASK, experiment.SCRIPT)
+    script = script_policy(screens, TASK, SCRIPT)
     q = evaluate_policy(mdp, script, gamma=0.95)
     found = []
     for seed in range(2):
@@ -242,7 +243,7 @@ def test_errors_as_large_as_the_gap_of_the_moves_ruin_the_loop():
 
 def test_a_policy_with_errors_of_0_07_never_places_an_order_and_the_script_always_does():
     screens = screens_at(1.0)
-    mdp, script = screens.phone.mdp(TASK), script_policy(screens, TASK, experiment.SCRIPT)
+    mdp, script = screens.phone.mdp(TASK), script_policy(screens, TASK, SCRIPT)
 
     def without_order(policy: np.ndarray) -> float:
         """The chance that 1,000 actions place no order."""

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from qlearn_core.device.behaviour import SCRIPT
 from qlearn_core.device.layouts import make_layouts
 from qlearn_core.device.phone import make_phone
 from qlearn_core.device.rollouts import roll_out
 from qlearn_core.device.screens import make_screens
 from qlearn_core.device.settings import PhoneSettings
 from qlearn_core.experiments import representation as experiment
-from qlearn_core.experiments.critic_table import SCRIPT
 from qlearn_core.experiments.device import LAYOUT_SEED, TASK
 from qlearn_core.experiments.device_orderings import interval
 from qlearn_core.experiments.device_verdicts import judged, tuned

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qlearn_book.claims.claim import Finding, claim, judge
+from qlearn_core.device.critic import TAU
 from qlearn_core.experiments import critic_table as in_table
 from qlearn_core.experiments.critic import at_target
 from qlearn_core.experiments.device_orderings import interval
@@ -52,12 +53,12 @@ def variance_decides() -> Finding:
     "target-networks",
     section="Digi-Q: frozen representations",
     says="Slowly moving target networks reduce the instability of the target.",
-    figure="critic_followed",
+    figure="critic_targets",
     at={"measure": "ranking"},
 )
 def target_networks() -> Finding:
     """Targets that follow at τ = 0.02 against τ = 1, the critic of one update before."""
-    cases, numbers = _compared(("V", 0.02), ("V", 1.0), ordering=14)
+    cases, numbers = _compared(("V", TAU), ("V", 1.0), ordering=14)
     return Finding(
         judge(*cases),
         "On the phone, in 1,000 updates, targets that follow at 0.02 lead over the critic of one "
@@ -74,12 +75,12 @@ def target_networks() -> Finding:
     "separate-value-critic",
     section="Digi-Q: frozen representations",
     says="A second critic for state values stabilises the training.",
-    figure="critic_followed",
+    figure="critic_targets",
     at={"measure": "distance of the two critics"},
 )
 def separate_value_critic() -> Finding:
     """Targets through V against targets through a draw from Q, both at τ = 0.02."""
-    cases, numbers = _compared(("V", 0.02), ("Q", 0.02), ordering=15)
+    cases, numbers = _compared(("V", TAU), ("Q", TAU), ordering=15)
     return Finding(
         judge(*cases),
         "On the phone, targets through V lead over targets through Q by {:+.3f} ({:+.3f} to "

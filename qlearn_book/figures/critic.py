@@ -6,7 +6,8 @@ import numpy as np
 
 from qlearn_book import marks
 from qlearn_book.theme import BLUE, GREY, INK, ORANGE
-from qlearn_core.experiments.critic import Followed, Leads, Measured, Trained
+from qlearn_core.device.critic import LEARNING_RATE, TAU
+from qlearn_core.experiments.critic import ByTau, Leads, Measured, Trained
 from qlearn_core.experiments.critic_table import N, Spread, Tabular
 from qlearn_core.experiments.device import WAY
 from qlearn_core.experiments.device_orderings import CANDIDATES
@@ -16,11 +17,7 @@ STEPS = np.arange(len(WAY))
 
 def success(record: Measured) -> dict:
     """Success of the best-scored of N candidates, with intervals."""
-    places = np.arange(len(CANDIDATES))
-    drawing = marks.axes(
-        x=("candidates N", -0.25, 2.6), y=("share of episodes that succeed", 0, 1.08)
-    )
-    _named(drawing, places, [str(n) for n in CANDIDATES])
+    drawing, places = _by_candidates()
     marks.line(drawing, places, record.exact, "exact values", INK, dash="dash", dots=True)
     for name, means, interval, colour, height in (
         ("TD", record.td, record.td_interval, BLUE, 0.93),
@@ -43,17 +40,15 @@ def success(record: Measured) -> dict:
 
 def trained(record: Trained) -> dict:
     """Success of the best-scored of N candidates by one critic, beside the usual one."""
-    places = np.arange(len(CANDIDATES))
-    drawing = marks.axes(
-        x=("candidates N", -0.25, 2.6), y=("share of episodes that succeed", 0, 1.08)
-    )
-    _named(drawing, places, [str(n) for n in CANDIDATES])
+    drawing, places = _by_candidates()
     marks.line(drawing, places, record.usual, "usual settings", GREY, dash="dash", dots=True)
     marks.band(drawing, places, *record.interval, "95 % interval", BLUE)
     marks.line(drawing, places, record.success, "TD", BLUE, dots=True)
     here = f"τ = {record.tau:g}, α = {record.alpha:g}"
     marks.write(drawing, [-0.2], [1.01], [here], BLUE, where="middle right")
-    marks.write(drawing, [-0.2], [0.93], ["τ = 0.02, α = 0.001"], GREY, where="middle right")
+    marks.write(
+        drawing, [-0.2], [0.93], [f"τ = {TAU:g}, α = {LEARNING_RATE:g}"], GREY, where="middle right"
+    )
     four = CANDIDATES.index(N)
     marks.describe(
         drawing,
@@ -65,7 +60,7 @@ def trained(record: Trained) -> dict:
     return drawing
 
 
-def followed(record: Followed) -> dict:
+def by_tau(record: ByTau) -> dict:
     """A measure against τ, for targets through V and through Q."""
     places = np.arange(len(record.taus))
     drawing = marks.axes(x=("τ, how fast the target follows", -0.3, 3.3), y=("measure", 0, 1.05))
@@ -144,6 +139,16 @@ def features(record: Leads) -> dict:
         f"{record.lead:+.3f}, {_interval(record.lead_interval)}.",
     )
     return drawing
+
+
+def _by_candidates() -> tuple[dict, np.ndarray]:
+    """Axes for success against N, and the places of `CANDIDATES` on them."""
+    places = np.arange(len(CANDIDATES))
+    drawing = marks.axes(
+        x=("candidates N", -0.25, 2.6), y=("share of episodes that succeed", 0, 1.08)
+    )
+    _named(drawing, places, [str(n) for n in CANDIDATES])
+    return drawing, places
 
 
 def _named(drawing: dict, places: np.ndarray, names: list[str]) -> None:

@@ -11,9 +11,9 @@ from qlearn_core.experiments.extraction import (
     CHOOSING,
     NOISY_CANDIDATES,
     Arms,
-    Followers,
     Kept,
     Noisy,
+    TablesAndNetworks,
 )
 
 COLOURS = {
@@ -123,7 +123,7 @@ def _counted(values, y: tuple) -> dict:
     return drawing
 
 
-def followers(record: Followers) -> dict:
+def tables_and_networks(record: TablesAndNetworks) -> dict:
     """Success of tables and of networks, a row for each way."""
     rows = np.arange(len(record.names))[::-1]
     drawing = marks.axes(x=("share of episodes that succeed", 0, 1), y=("", -0.6, len(rows) + 0.8))

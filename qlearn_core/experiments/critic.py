@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qlearn_core.device.critic import LEARNING_RATE, TAU
+
 from .device_orderings import FOUR, interval, intervals
+from .device_targets import THROUGH
 from .results import Cell, load
 
 
@@ -88,22 +91,18 @@ class Trained:
     alpha: float  # the learning rate
     success: np.ndarray  # (3,) for each of `CANDIDATES`
     interval: np.ndarray  # (2, 3) of these means, 95%
-    usual: np.ndarray  # (3,) with the settings of all other experiments
+    usual: np.ndarray  # (3,) with τ and the learning rate of all other experiments
     ranking: float
     rmse: float
     spread: float  # mean distance of the two critics
     num_diverged: int
 
 
-#: The settings of all other experiments.
-TAU, ALPHA = 0.02, 1e-3
-
-
 def trained(*, tau: float, alpha: float) -> Trained:
     """From the stored results. Raises ValueError for a setting that was not run."""
     cell, usual = (
         load("targets").cell(through="V", tau=one, learning_rate=rate)
-        for one, rate in ((tau, alpha), (TAU, ALPHA))
+        for one, rate in ((tau, alpha), (TAU, LEARNING_RATE))
     )
     ranking, rmse, spread = (float(cell[name].mean()) for name in ("ranking", "rmse", "spread"))
     return Trained(
@@ -113,7 +112,7 @@ def trained(*, tau: float, alpha: float) -> Trained:
 
 
 @dataclass(frozen=True)
-class Followed:
+class ByTau:
     """One measure against τ, for targets through V and through Q, at the usual learning rate."""
 
     measure: str
@@ -123,16 +122,15 @@ class Followed:
 
 
 TARGET_MEASURES = MEASURES | {"distance of the two critics": "spread"}
-THROUGH = ("V", "Q")
 
 
-def followed(*, measure: str) -> Followed:
+def by_tau(*, measure: str) -> ByTau:
     """Success with 4 candidates, from the stored results. ValueError for another measure."""
     if measure not in TARGET_MEASURES:
         raise ValueError(f"measure must be one of {'; '.join(TARGET_MEASURES)}, but is {measure!r}")
     taus = sorted({cell.settings["tau"] for cell in load("targets").cells})
     found = [np.stack([at_target(name, tau, measure) for tau in taus], axis=1) for name in THROUGH]
-    return Followed(
+    return ByTau(
         measure, np.array(taus), np.mean(found, axis=1),
         np.stack([intervals(one) for one in found], axis=1),
     )  # fmt: skip
@@ -140,6 +138,6 @@ def followed(*, measure: str) -> Followed:
 
 def at_target(through: str, tau: float, measure: str) -> np.ndarray:
     """(seed,) one of `TARGET_MEASURES` at the usual learning rate."""
-    cell = load("targets").cell(through=through, tau=tau, learning_rate=ALPHA)
+    cell = load("targets").cell(through=through, tau=tau, learning_rate=LEARNING_RATE)
     values = cell[TARGET_MEASURES[measure]]
     return values[:, FOUR] if values.ndim == 2 else values

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from qlearn_core.device.behaviour import SCRIPT
 from qlearn_core.device.extraction import best_of_n
 from qlearn_core.device.phone import START, Phone
 from qlearn_core.device.script import Script
@@ -22,7 +23,6 @@ from qlearn_core.planning import evaluate_policy
 
 from .device import TASK, WAY, screens_at, script_policy, states_on_the_way
 
-SCRIPT = Script(skill=0.64)  # of which the behaviour policy of the experiments is a clone
 NUM_SETS, MOST_EPISODES = 12, 256  # data sets, and the length of each
 N = 4  # candidates
 

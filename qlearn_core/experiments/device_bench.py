@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -192,6 +193,23 @@ def mean_accuracy(bench: Bench, scores: list[np.ndarray], gamma: float = GAMMA) 
         truth, visits = bench.truth(g, gamma)
         pairs.append(accuracy(score, truth, bench.beta[:, g], visits))
     return np.mean(pairs, axis=0)
+
+
+def measures(bench: Bench, copies: list[np.ndarray]) -> dict[str, Any]:
+    """What is measured of the two critics that share all data, Q (2, K, n) for each test task.
+
+    success  (3,) of the best-scored of N candidates, by the mean of the two
+    rmse, ranking  as `mean_accuracy`
+    largest  the greatest |Q| of the mean anywhere; q is in [0, 1]
+    spread   as `distance_of_copies`
+    """
+    scores = [one.mean(axis=0) for one in copies]
+    rmse, ranking = mean_accuracy(bench, scores)
+    return {
+        "success": reranked(bench, scores), "rmse": float(rmse), "ranking": float(ranking),
+        "largest": float(max(np.abs(score).max() for score in scores)),
+        "spread": distance_of_copies(bench, copies),
+    }  # fmt: skip
 
 
 def distance_of_copies(bench: Bench, copies: list[np.ndarray]) -> float:

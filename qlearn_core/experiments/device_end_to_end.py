@@ -17,12 +17,10 @@ from qlearn_core.device.rollouts import all_images
 
 from .device_bench import (
     GAMMA,
-    distance_of_copies,
     encoder_named,
     episodes,
     make_bench,
-    mean_accuracy,
-    reranked,
+    measures,
 )
 
 BATCH_SIZE = 16  # for both: an encoder that learns makes every step dear
@@ -78,13 +76,9 @@ def end_to_end(*, encoder: str, num_episodes: int, rate: float, seed: int) -> En
     copies = [critic.table(seen, g)[0] for g in bench.tests]
     if status == "diverged":
         copies = [np.zeros_like(one) for one in copies]
-    scores = [one.mean(axis=0) for one in copies]
-    rmse, ranking = mean_accuracy(bench, scores)
     return EndToEndRun(
-        encoder, num_episodes, rate, status, reranked(bench, scores), float(rmse), float(ranking),
-        float(max(np.abs(score).max() for score in scores)), distance_of_copies(bench, copies),
-        moved(before, seen),
-    )  # fmt: skip
+        encoder, num_episodes, rate, status, **measures(bench, copies), moved=moved(before, seen)
+    )
 
 
 def moved(before: Features, after: Features) -> float:

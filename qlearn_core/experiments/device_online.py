@@ -23,6 +23,18 @@ from .device_bench import GAMMA, Bench, critic_features, episodes, make_bench
 
 NUM_ROUNDS = 4
 ENCODER = "places"
+#: The settings of an arm beside what it collects, and what may be changed about them.
+USUAL = {"proposals": "latest", "kappa": 0.0, "num_candidates": 4, "num_episodes": 64}
+CHANGES = {
+    "κ = 1": {"kappa": 1.0},
+    "κ = 2": {"kappa": 2.0},
+    "N = 2": {"num_candidates": 2},
+    "N = 16": {"num_candidates": 16},
+    "16 episodes": {"num_episodes": 16},
+    "256 episodes": {"num_episodes": 256},
+    "candidates of β": {"proposals": "behaviour"},
+    "β and κ = 1": {"proposals": "behaviour", "kappa": 1.0},
+}
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import numpy as np
 NUM_SEEDS = 8
 CANDIDATES = (1, 4, 16)  # N of reranking, the last axis of "success" in the stored results
 FOUR = CANDIDATES.index(4)
+SIDES = ("training tasks", "test tasks")  # where success is given for both, in this order
 NUM_RESAMPLES, LEVEL, RESAMPLING_SEED = 10_000, 0.95, 0
 
 

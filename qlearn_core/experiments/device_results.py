@@ -26,7 +26,7 @@ from .device_critics import td_against_mc
 from .device_end_to_end import RATES, end_to_end
 from .device_extraction import extraction
 from .device_networks import networks
-from .device_online import online
+from .device_online import CHANGES, USUAL, online
 from .device_orderings import NUM_SEEDS
 from .device_representation import representation
 from .device_targets import targets
@@ -46,14 +46,15 @@ class Experiment:
 
 
 TAUS = (0.002, 0.02, 0.2, 1.0)
-#: The arm of the online loop that the others differ from in one thing or two.
-ARM = {
-    "collection": ("mixed",),
-    "proposals": ("latest",),
-    "kappa": (0.0,),
-    "num_candidates": (4,),
-    "num_episodes": (64,),
-}
+
+
+def _arms(collections: tuple[str, ...], **change) -> dict[str, tuple]:
+    """A grid of the online loop."""
+    return {"collection": collections} | {
+        name: (value,) for name, value in (USUAL | change).items()
+    }
+
+
 EXPERIMENTS = {
     "td_against_mc": Experiment(
         td_against_mc,
@@ -96,11 +97,8 @@ EXPERIMENTS = {
     "online": Experiment(
         online,
         (
-            ARM | {"collection": COLLECTIONS},
-            ARM | {"kappa": (1.0, 2.0)},
-            ARM | {"num_candidates": (2, 16)},
-            ARM | {"num_episodes": (16, 256)},
-            ARM | {"proposals": ("behaviour",), "kappa": (0.0, 1.0)},
+            _arms(COLLECTIONS),
+            *(_arms(("mixed",), **change) for change in CHANGES.values()),
         ),
         ("collected", "success", "divergence", "shift", "error", "bias", "largest"),
     ),

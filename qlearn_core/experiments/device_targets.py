@@ -16,11 +16,9 @@ from qlearn_core.device.critic import train_critic, transitions
 from .device_bench import (
     GAMMA,
     critic_features,
-    distance_of_copies,
     episodes,
     make_bench,
-    mean_accuracy,
-    reranked,
+    measures,
 )
 
 ENCODER, NUM_EPISODES = "places", 64
@@ -62,9 +60,4 @@ def targets(*, through: str, tau: float, learning_rate: float, seed: int) -> Tar
     diverged = not all(np.isfinite(one).all() for one in copies)
     if diverged:
         copies = [np.zeros_like(one) for one in copies]
-    scores = [one.mean(axis=0) for one in copies]
-    rmse, ranking = mean_accuracy(bench, scores)
-    return Targets(
-        through, tau, learning_rate, diverged, reranked(bench, scores), float(rmse), float(ranking),
-        float(max(np.abs(score).max() for score in scores)), distance_of_copies(bench, copies),
-    )  # fmt: skip
+    return Targets(through, tau, learning_rate, diverged, **measures(bench, copies))

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qlearn_core.device.critic import TAU
+
+from .critic import at_target
 from .device_orderings import FOUR, ORDERINGS, Ordering, interval, verdict
 from .end_to_end import frozen_lead
 from .online import change_of, lead_of
@@ -66,11 +69,6 @@ def ranking_lead(limit: int) -> np.ndarray:
     return td - mc
 
 
-def ranked(through: str, tau: float) -> np.ndarray:
-    """(seed,) ranking of a TD critic by its target, at the usual learning rate."""
-    return load("targets").cell(through=through, tau=tau, learning_rate=1e-3)["ranking"]
-
-
 def network(name: str) -> np.ndarray:
     """(seed,) success of a network on test tasks, at the arm's value with the best mean."""
     results = load("networks")
@@ -96,8 +94,8 @@ DIFFERENCES: dict[int, Callable[[], np.ndarray]] = {
     11: lambda: change_of("κ = 1"),
     12: lambda: change_of("candidates of β"),
     13: lambda: ranking_lead(8) - ranking_lead(30),
-    14: lambda: ranked("V", 0.02) - ranked("V", 1.0),
-    15: lambda: ranked("V", 0.02) - ranked("Q", 0.02),
+    14: lambda: at_target("V", TAU, "ranking") - at_target("V", 1.0, "ranking"),
+    15: lambda: at_target("V", TAU, "ranking") - at_target("Q", TAU, "ranking"),
     16: lambda: network("Best-of-N") - network("AWR"),
     17: lambda: network("Best-of-N") - network("REINFORCE"),
 }

@@ -12,7 +12,7 @@ from qlearn_core.planning import evaluate_policy
 
 from .critic_table import scripted, success
 from .device import TASK
-from .device_orderings import intervals
+from .device_orderings import SIDES, intervals
 from .results import Cell, load
 
 SCORES = ("learned", "exact")
@@ -100,7 +100,7 @@ def _cell(critic: str) -> Cell:
 
 
 @dataclass(frozen=True)
-class Followers:
+class TablesAndNetworks:
     """Tables at the optimum of their objective, and networks that learned it, on some tasks."""
 
     tasks: str
@@ -112,10 +112,7 @@ class Followers:
     num_diverged: int  # networks
 
 
-SIDES = ("training tasks", "test tasks")
-
-
-def followers(*, tasks: str) -> Followers:
+def tables_and_networks(*, tasks: str) -> TablesAndNetworks:
     """From the stored results. Raises ValueError for tasks that are none of `SIDES`."""
     if tasks not in SIDES:
         raise ValueError(f"tasks must be one of {', '.join(SIDES)}, but is {tasks!r}")
@@ -127,7 +124,7 @@ def followers(*, tasks: str) -> Followers:
         f"{arm}, {symbols[arm].format(value)}" if arm in symbols else arm
         for arm, value in zip(results.same["arms"], results.same["values"], strict=True)
     )
-    return Followers(
+    return TablesAndNetworks(
         tasks, names, float(cell["behaviour"][:, side].mean()), reached.mean(axis=0),
         np.stack([intervals(reached[:, k]) for k in range(2)], axis=1),
         cell["divergence"].mean(axis=0), int(cell["diverged"].sum()),

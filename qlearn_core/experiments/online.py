@@ -11,33 +11,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qlearn_core.device.behaviour import SCRIPT
 from qlearn_core.device.exact import success_probability
 from qlearn_core.device.online import COLLECTIONS, improved
 from qlearn_core.device.phone import START
-from qlearn_core.device.script import Script
 from qlearn_core.mdp import check_integer, check_real
 from qlearn_core.planning import evaluate_policy
 
 from .device import TASK, screens_at, script_policy
-from .device_online import NUM_ROUNDS
-from .device_orderings import interval, intervals, verdict
+from .device_online import CHANGES, NUM_ROUNDS, USUAL
+from .device_orderings import SIDES, interval, intervals, verdict
 from .results import load
 
 ROUNDS = np.arange(NUM_ROUNDS + 1)
-SCRIPT, GAMMA, NUM_DRAWS = Script(skill=0.64), 0.95, 8
-SIDES = ("training tasks", "test tasks")
-USUAL = {"proposals": "latest", "kappa": 0.0, "num_candidates": 4, "num_episodes": 64}
-#: What may be changed about the arm with all data so far.
-CHANGES = {
-    "κ = 1": {"kappa": 1.0},
-    "κ = 2": {"kappa": 2.0},
-    "N = 2": {"num_candidates": 2},
-    "N = 16": {"num_candidates": 16},
-    "16 episodes": {"num_episodes": 16},
-    "256 episodes": {"num_episodes": 256},
-    "candidates of β": {"proposals": "behaviour"},
-    "β and κ = 1": {"proposals": "behaviour", "kappa": 1.0},
-}
+GAMMA, NUM_DRAWS = 0.95, 8
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 
+from qlearn_core.device.behaviour import SCRIPT
 from qlearn_core.device.layouts import make_layouts
 from qlearn_core.device.phone import START, make_phone
 from qlearn_core.device.screens import make_screens
 from qlearn_core.device.settings import PhoneSettings
 
-from .critic_table import SCRIPT
 from .device import LAYOUT_SEED, TASK, script_policy
 from .device_orderings import FOUR, intervals
 from .results import load

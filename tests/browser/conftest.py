@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from qlearn_book.notebooks import chapters
+from qlearn_core.experiments import phone_game
 from tests.browser.chromium import launch
 from tests.browser.server import SITE, serving
 
@@ -96,3 +97,22 @@ def visit(browser: Browser) -> Iterator:
     yield open_page
     for context in opened:
         context.close()
+
+
+@pytest.fixture(scope="module")
+def game() -> phone_game.Game:
+    """What the playable phone is made of."""
+    return phone_game.game()
+
+
+@pytest.fixture
+def phone(visit, address):
+    """open(**context settings) -> a visit to the chapter with the phone ready."""
+
+    def open_page(**settings):
+        here = visit(f"{address}/book/device.html", **settings)
+        here.page.locator("figure.phone").scroll_into_view_if_needed()
+        here.page.wait_for_selector("figure.phone[data-ready=true]", timeout=30_000)
+        return here
+
+    return open_page
