@@ -24,7 +24,7 @@
     const trace = (traces[group.__data__[0].trace.index] = { lines: [], points: [], texts: [], bars: [] });
     if (group.classList.contains("bars")) {
       for (const node of group.querySelectorAll(".point > path")) {
-        const [outline = []] = vertices(node.getAttribute("d"));
+        const outline = vertices(node.getAttribute("d")).at(-1) ?? [];
         const xs = outline.map((p) => p[0]);
         const ys = outline.map((p) => p[1]);
         trace.bars.push([Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys), node.style.fill]);
@@ -34,11 +34,19 @@
     const lines = [...group.querySelectorAll(".js-line")].flatMap((line) => vertices(line.getAttribute("d")));
     const strokes = lines.filter((stroke) => stroke.length > 1);
     trace.lines = strokes.length ? strokes : lines.slice(0, 1);
-    for (const node of group.querySelectorAll(".points > .point"))
-      if (shown(node)) trace.points.push([...(numbers(node.getAttribute("transform")).length ? numbers(node.getAttribute("transform")) : [0, 0]), node.style.fill]);
-    for (const node of group.querySelectorAll(".textpoint > text"))
-      if (shown(node.parentNode))
-        trace.texts.push([Number(node.getAttribute("x")), Number(node.getAttribute("y")), node.textContent]);
+    // Plotly moves a symbol by a transform; a Painter's path starts at its centre, after two corners.
+    for (const node of group.querySelectorAll(".points > .point")) {
+      const [, , [centre] = []] = vertices(node.getAttribute("d"));
+      const at = node.hasAttribute("transform") ? numbers(node.getAttribute("transform")) : centre;
+      if (shown(node)) trace.points.push([...at, node.style.fill]);
+    }
+    // Plotly sets a text off its point by a transform, a Painter by its coordinates.
+    for (const text of group.querySelectorAll(".textpoint > text")) {
+      const node = text.parentNode;
+      const [dx, dy] = node.hasAttribute("transform") ? [0, 0] : numbers(node.dataset.offset);
+      if (shown(node))
+        trace.texts.push([Number(text.getAttribute("x")) - dx, Number(text.getAttribute("y")) - dy, text.textContent]);
+    }
   }
   const axis = ({ _m, _b, type }) => ({ slope: _m, shift: _b, log: type === "log" });
   return {

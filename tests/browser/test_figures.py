@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from base64 import b64encode
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,26 @@ SET = """([name, indices]) => {
 }"""
 # Both in one call: what the slider drew, before plotly draws the same state.
 MOVE = f"(move) => {{ ({SET})(move); return ({READ.strip().removesuffix(';')})(move[0]); }}"
+
+# Of two pictures: the share of pixels that differ, and that of those that are not background.
+COMPARE = """async (pair) => {
+  const pixels = async (picture) => {
+    const bytes = Uint8Array.from(atob(picture), (letter) => letter.charCodeAt(0));
+    const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+    const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
+    context.drawImage(image, 0, 0);
+    return context.getImageData(0, 0, image.width, image.height).data;
+  };
+  const [left, right] = await Promise.all(pair.map(pixels));
+  const far = (k, other, l) => [0, 1, 2].some((c) => Math.abs(left[k + c] - other[l + c]) > 64);
+  let [differ, ink] = [0, 0];
+  for (let k = 0; k < left.length; k += 4) {
+    differ += far(k, right, k);
+    ink += far(k, left, 0);
+  }
+  return { differ: (4 * differ) / left.length, ink: (4 * ink) / left.length };
+}"""
+DIFFER = 5e-4  # edges may fall between two pixels
 
 
 @pytest.fixture(params=chapters(), ids=lambda path: path.stem, scope="module")
@@ -194,6 +215,29 @@ def test_when_the_reader_points_at_a_figure_plotly_draws_the_same(visit, address
                         pixels(at_rest[: len(wanted)], axis), pixels(wanted, axis), atol=TOLERANCE
                     )
                     assert np.isnan(at_rest[len(wanted) :]).all()
+
+
+def test_what_a_slider_draws_looks_as_plotly_draws_it(visit, address, example):
+    """Not only the coordinates: symbols, texts beside their points, and what the axes cut off."""
+    stem, figures = example.stem, explorers(example)
+    here = visit(f"{address}/book/{stem}.html")
+    here.figures()
+    blank = here.page.context.new_page()
+    for explorer in figures:
+        plot = here.page.locator(f"#{explorer.name} .qx-plot")
+        plot.scroll_into_view_if_needed()
+        here.page.mouse.move(0, 0)
+        [indices] = joint(explorer, num_joint=1, seed=1)
+        here.page.evaluate(MOVE, [explorer.name, indices])
+        painted = plot.screenshot()
+        plot.hover(position={"x": 3, "y": 3})  # plotly draws the state in full, and shows no label
+        here.page.wait_for_timeout(500)
+        here.page.mouse.move(0, 0)
+        pair = [b64encode(picture).decode() for picture in (painted, plot.screenshot())]
+        seen = blank.evaluate(COMPARE, pair)
+        where = f"{stem}: {explorer.name} at {indices}"
+        assert seen["ink"] > 1e-3, f"{where} shows nothing"
+        assert seen["differ"] < DIFFER, f"{where}: {seen['differ']:.3%} of the pixels differ"
 
 
 def test_figures_follow_the_theme(visit, address, example):
