@@ -6,12 +6,14 @@ While the book is built this extension
 * executes a chapter again when the code that it calls has changed, and only then,
 * moves every figure's data from its page to ``_static/figures/<key>.js``, loaded when it is near,
 * adds the book's own scripts, styles and fonts, so that no page asks anyone else for anything,
+  and writes the pages again when one of them has changed,
 * and repairs what the theme leaves heavy or unnamed, and holds the site to its limits
   (``qlearn_book.site.publishing``).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -41,6 +43,7 @@ def setup(app: Sphinx) -> dict:
     silence = progress.listen(Path(app.outdir).parent / ".progress")
     app.connect("env-updated", lambda app, env: silence())  # all chapters have been executed
     app.connect("config-inited", add_assets)
+    follow(app, BROWSER, assets.VENDOR.parent)
     app.connect("env-get-outdated", outdated_chapters)
     app.connect("build-finished", keep_chapter_keys)
     app.connect("doctree-resolved", move_data)
@@ -64,6 +67,24 @@ def add_assets(app: Sphinx, config) -> None:
         app.add_css_file(sheet)
     for script in SCRIPTS:
         app.add_js_file(script, loading_method="defer")
+
+
+def follow(app: Sphinx, *folders: Path) -> None:
+    """Write all pages again when a file in these folders has changed.
+
+    Sphinx copies such files only when it writes a page; a configuration value of the kind "html"
+    that has changed makes it write them all.
+    """
+
+    def digest(app: Sphinx, config) -> None:
+        files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+        seen = hashlib.sha256()
+        for path in files:
+            seen.update(path.name.encode() + path.read_bytes())
+        config.qlearn_book_files = seen.hexdigest()
+
+    app.add_config_value("qlearn_book_files", "", "html")
+    app.connect("config-inited", digest)
 
 
 # --- which chapters to execute -------------------------------------------------------------------
