@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -13,6 +15,7 @@ from benchmarks.timing import Row
 WATCH = (Path(__file__).parent / "drag.js").read_text(encoding="utf-8")
 MOVES = 20  # in one drag, from one end to the other
 PATIENCE = 2_000  # ms
+ROUNDS = 3
 
 
 def watch(page: Page, plot: str, sign: str | None = None) -> None:
@@ -64,3 +67,27 @@ def tail(case: str, variant: str, waits: list[float]) -> Row:
     """A row of the median, the shortest and the 95th percentile of waits in ms."""
     high = quantiles(waits, n=20, method="inclusive")[18] if len(waits) > 1 else waits[0]
     return Row(case, variant, "ms", median(waits), min(waits), high, rounds=len(waits))
+
+
+def in_rounds(follow: Callable[[], Iterable[Row]]) -> list[Row]:
+    """The rows of several rounds as one: of every number the median round.
+
+    What else a machine does can slow it for minutes at a time; with the rounds of a figure that far
+    apart, it does not decide what the figure is said to take.
+    """
+    rounds = [list(follow()) for _ in range(ROUNDS)]
+    return [typical(rows) for rows in zip(*rounds, strict=True)]
+
+
+def typical(rows: tuple[Row, ...]) -> Row:
+    """One row for the same quantity in several rounds."""
+    first = rows[0]
+    ratios = [row.ratio for row in rows if row.ratio is not None]
+    return replace(
+        first,
+        median=median(row.median for row in rows),
+        low=median(row.low for row in rows),
+        high=median(row.high for row in rows),
+        ratio=median(ratios) if ratios else None,
+        rounds=sum(row.rounds for row in rows),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import nbformat
 import pytest
@@ -16,6 +17,19 @@ def test_a_row_of_waits_holds_the_median_the_shortest_and_the_95th_percentile():
     row = dragging.tail("figure", "move", [float(wait) for wait in range(101)])
     assert (row.low, row.median, row.high, row.rounds) == (0, 50, 95, 101)
     assert dragging.tail("figure", "move", [7.0]).high == 7
+
+
+def test_a_round_that_the_machine_slowed_does_not_decide():
+    waits = iter([(4.0, 1.0), (40.0, 1.6), (6.0, 1.4)])  # of the figure in three rounds
+
+    def follow():
+        wait, ratio = next(waits)
+        yield replace(dragging.tail("figure", "move", [wait, wait + 1]), ratio=ratio)
+        yield dragging.tail("figure", "at rest", [2.0])
+
+    move, rest = dragging.in_rounds(follow)
+    assert (move.low, move.median, move.high, move.ratio) == (6, 6.5, 6.95, 1.4)
+    assert (move.rounds, rest.rounds, rest.median, rest.ratio) == (6, 3, 2, None)
 
 
 def test_a_peer_is_ahead_where_its_number_is_below_ours():
