@@ -10,13 +10,13 @@ from tests.test_repository import ROOT
 
 CONF = """
 from pathlib import Path
-from qlearn_book.site.extension import follow
+from qlearn_book.site.extension import pages_follow
 
 html_static_path = ["browser"]
 
 def setup(app):
     app.add_js_file("painter.js")
-    follow(app, Path(app.confdir, "browser"))
+    pages_follow(app, Path(app.confdir, "browser"))
 """
 
 

@@ -102,6 +102,7 @@
     return node.dataset.outline;
   }
 
+  /* The same path with relative commands. */
   function inSteps(path) {
     let [x, y] = [0, 0];
     let start = [x, y];
@@ -132,6 +133,7 @@
     }
     return node.dataset.offset.split(",").map(Number);
   }
+
   const HIDDEN = ".cartesianlayer .trace [style*='display: none']";
 
   class Painter {
@@ -222,7 +224,7 @@
     texts(point) {
       const { trace, group, x, y, count, words } = point;
       let nodes;
-      if (!group.querySelector(":scope > .qx-box")) group.prepend(this.box());
+      this.frame(group);
       return (state) => {
         if (!whole(nodes, count)) nodes = pool(group.querySelector(".text"), ".textpoint:has(text)", count);
         if (!nodes) return isEmpty(point, state);
@@ -243,14 +245,17 @@
       };
     }
 
-    /* Paints nothing, but as a part of the figure makes the box of the texts around it. */
-    box() {
+    /* A path that shows nothing, as large as the figure: it makes the box of the texts beside it. */
+    frame(group) {
+      let path = group.querySelector(":scope > .qx-frame");
+      if (!path) {
+        path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+        path.setAttribute("class", "qx-frame");
+        path.style.fill = "transparent";
+        group.prepend(path);
+      }
       const { width, height, _size } = this.gd._fullLayout;
-      const box = document.createElementNS("http://www.w3.org/2000/svg", "path");
-      box.setAttribute("class", "qx-box");
-      box.setAttribute("d", `M${-_size.l},${-_size.t}h0m${width},${height}h0`);
-      box.style.fill = "transparent";
-      return box;
+      set(path, "d", `M${-_size.l},${-_size.t}h0m${width},${height}h0`);
     }
 
     bar({ trace, group, x, y, count, colours, box }) {

@@ -43,7 +43,7 @@ def setup(app: Sphinx) -> dict:
     silence = progress.listen(Path(app.outdir).parent / ".progress")
     app.connect("env-updated", lambda app, env: silence())  # all chapters have been executed
     app.connect("config-inited", add_assets)
-    follow(app, BROWSER, assets.VENDOR.parent)
+    pages_follow(app, BROWSER, assets.VENDOR.parent)
     app.connect("env-get-outdated", outdated_chapters)
     app.connect("build-finished", keep_chapter_keys)
     app.connect("doctree-resolved", move_data)
@@ -69,7 +69,7 @@ def add_assets(app: Sphinx, config) -> None:
         app.add_js_file(script, loading_method="defer")
 
 
-def follow(app: Sphinx, *folders: Path) -> None:
+def pages_follow(app: Sphinx, *folders: Path) -> None:
     """Write all pages again when a file in these folders has changed.
 
     Sphinx copies such files only when it writes a page; a configuration value of the kind "html"
